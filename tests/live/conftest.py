@@ -1,0 +1,29 @@
+"""What the live tests share: a PostgreSQL cluster of their own, and weirs to start beside it.
+
+Each file runs in a pytest of its own (see CMakeLists.txt), so a cluster lives as long as one file.
+"""
+
+import contextlib
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+
+from cluster import cluster  # noqa: E402
+from weir import weir  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def pg():
+    """The file's cluster. A test that restarts or kills it makes one of its own."""
+    with cluster(tcp=False) as server:
+        yield server
+
+
+@pytest.fixture
+def start():
+    """start(url, DB_POOL_SIZE=1) starts a weir that ends with the test, whose log is then examined."""
+    with contextlib.ExitStack() as started:
+        yield lambda *arguments, **settings: started.enter_context(weir(*arguments, **settings))
