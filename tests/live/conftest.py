@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from cluster import cluster  # noqa: E402
+from raw_client import raw_client  # noqa: E402
 from weir import weir  # noqa: E402
 
 
@@ -27,3 +28,19 @@ def start():
     """start(url, DB_POOL_SIZE=1) starts a weir that ends with the test, whose log is then examined."""
     with contextlib.ExitStack() as started:
         yield lambda *arguments, **settings: started.enter_context(weir(*arguments, **settings))
+
+
+@pytest.fixture(params=["direct", "weir"])
+def connect(request, pg, start):
+    """connect(name=value) is a raw_client with these startup parameters, logged in.
+
+    A test that uses it runs twice: on a direct connection, which shows that it asks for no more than PostgreSQL
+    gives, and through a weir whose one server all its clients share.
+    """
+    if request.param == "direct":
+        path, user = os.path.join(pg.directory, f".s.PGSQL.{pg.port}"), "postgres"
+    else:
+        path, user = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0).socket_path(), "tester"
+    with contextlib.ExitStack() as opened:
+        yield lambda **parameters: opened.enter_context(
+            raw_client(path, database="postgres", **{"user": user, **parameters}))

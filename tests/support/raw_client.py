@@ -15,7 +15,7 @@ PROTOCOL_3_0 = 3 << 16
 SSL_REQUEST = (1234 << 16) | 5679
 GSSENC_REQUEST = (1234 << 16) | 5680
 CANCEL_REQUEST = (1234 << 16) | 5678
-PATIENCE_SECONDS = 60  # a read that takes longer is a hang
+PATIENCE_SECONDS = 30  # a read that takes longer is a hang; shorter than the default login timeout
 
 
 # -- messages of the client
