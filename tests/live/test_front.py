@@ -186,7 +186,8 @@ def test_a_cancel_request_with_a_wrong_key_is_closed_in_silence(daemon, stranger
         assert client.until_ready()[1].values()[1] == "undisturbed"
 
 
-def test_the_log_names_the_peer_by_its_process(daemon):
+def test_the_log_names_the_peer_by_its_process(pg, start):
+    daemon = start(pg.unix_url(), config={"log": {"level": "debug"}})
     with raw_client(daemon.socket_path(), **LOGIN) as client:
         client.rows("SELECT 1")
     assert str(os.getpid()) in daemon.log()

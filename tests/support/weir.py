@@ -50,8 +50,8 @@ class weir:
 
     port = 5432
 
-    def __init__(self, database_url=None, config=None, arguments=(), wrap=(), **settings):
-        """`wrap` is the front of the command line, for a program that starts weir (systemd-socket-activate)."""
+    def __init__(self, database_url=None, config=None, arguments=(), wrap=lambda daemon: [], **settings):
+        """`wrap(daemon)` gives the front of the command line, for a program that starts weir in its turn."""
         self.config, self.arguments, self.wrap = config, arguments, wrap
         self.settings = {name: str(value) for name, value in settings.items()}
         if database_url is not None:
@@ -91,7 +91,7 @@ class weir:
         with open(self.path("weir.log"), "a") as log:
             # The kernel ends weir if this process is killed, so that no test leaves one behind.
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *self.wrap, binary(), "serve", *self.arguments],
+                ["setpriv", "--pdeathsig", "KILL", "--", *self.wrap(self), binary(), "serve", *self.arguments],
                 cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment())
 
     def wait_until_listening(self):
