@@ -16,7 +16,7 @@ SELECT count(*) FROM psql_:tag;
 SELECT 1 AS a \; SELECT 2 AS b \; SELECT 3 AS c;
 UPDATE psql_:tag SET amount = amount * 2 WHERE id < 3;
 SELECT sum(amount) FROM psql_:tag;
-SELECT name, length(name), upper(name) FROM psql_:tag ORDER BY name DESC;
+SELECT name, length(name) FROM psql_:tag ORDER BY name DESC;
 INSERT INTO psql_:tag (id, name) VALUES (1, 'twice');
 SELECT nothing FROM psql_:tag;
 DROP TABLE psql_:tag;
