@@ -17,6 +17,7 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
+using namespace std::chrono_literals;
 
 enum class outcome : std::uint8_t {
     logged_in,
@@ -35,7 +36,7 @@ bool libpq_knows(std::string_view keyword)
     return false;
 }
 
-// To libpq the last value of a keyword counts, so ours go where they can be overridden or cannot.
+// To libpq the last value of a keyword counts: a default goes first, what must hold goes last.
 connection start(const parameter_list& options)
 {
     static const bool knows_versions = libpq_knows("max_protocol_version");
@@ -72,22 +73,19 @@ wait(int fd, PostgresPollingStatusType want, clock::time_point until, int stop_f
         {fd, static_cast<short>(want == PGRES_POLLING_READING ? POLLIN : POLLOUT), 0},
         {stop_fd, POLLIN, 0},
     }};
-    for (;;) {
-        const auto left = std::chrono::ceil<milliseconds>(until - clock::now());
-        const int ready = ::poll(watched.data(),
-                                 watched.size(),
-                                 static_cast<int>(std::clamp<long>(left.count(), 0, 3'600'000)));
+    for (auto now = clock::now(); now < until; now = clock::now()) {
+        const auto left = std::min<milliseconds>(std::chrono::ceil<milliseconds>(until - now), 1h);
+        const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(left.count()));
         if (watched[1].revents != 0)
             return outcome::stopped;
         if (ready > 0)
             return std::nullopt;
-        if (clock::now() >= until)
-            return outcome::silent; // else a signal woke us
     }
+    return outcome::silent;
 }
 
-// Steps until the server lets us in, libpq gives up, or one host has been silent for `patience`.
-outcome drive(PGconn* connection, milliseconds patience, int stop_fd)
+// Steps until the server lets us in, libpq gives up, or one host has used up its `patience`.
+outcome drive(PGconn* connection, milliseconds patience, clock::time_point deadline, int stop_fd)
 {
     std::string host, port;
     clock::time_point until;
@@ -97,7 +95,7 @@ outcome drive(PGconn* connection, milliseconds patience, int stop_fd)
         if (host != PQhost(connection) || port != PQport(connection)) {
             host = PQhost(connection);
             port = PQport(connection);
-            until = clock::now() + patience;
+            until = std::min(clock::now() + patience, deadline);
         }
         // Each step asks for the socket again: with several hosts it is a new one, mostly under the
         // same number.
@@ -162,8 +160,8 @@ result<connection> log_in(const parameter_list& options,
 
         const auto left = std::chrono::ceil<milliseconds>(deadline - clock::now());
         const milliseconds share = left / std::max<long>(static_cast<long>(hosts.size()), 1);
-        const milliseconds patience = std::max(std::min(*limit, share), milliseconds{0});
-        switch (drive(opened.get(), patience, stopped.descriptor())) {
+        const milliseconds patience = std::clamp<milliseconds>(share, 0ms, *limit);
+        switch (drive(opened.get(), patience, deadline, stopped.descriptor())) {
         case outcome::logged_in: return opened;
         case outcome::refused: {
             error why = server_error(PQerrorMessage(opened.get()));

@@ -6,41 +6,48 @@
 #include <cstdint>
 #include <stop_token>
 #include <sys/eventfd.h>
-#include <system_error>
 #include <utility>
 
 namespace weir::postgres {
 
 class stop_event {
 public:
-    explicit stop_event(std::stop_token stop) : raise_{std::move(stop), signal{descriptor_.fd}} {}
+    explicit stop_event(std::stop_token stop)
+        : descriptor_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)), raise_{std::move(stop),
+                                                                        signal{descriptor_.fd}}
+    {
+    }
 
+    // -1 when the process has no descriptor to spare: poll ignores it, and the login, which needs
+    // one as well, will fail soon enough.
     int descriptor() const { return descriptor_.fd; }
 
 private:
-    struct event_descriptor {
-        event_descriptor() : fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK))
+    struct owner {
+        explicit owner(int opened) : fd(opened) {}
+        ~owner()
         {
-            if (fd < 0)
-                throw std::system_error(errno, std::generic_category(), "eventfd");
+            if (fd >= 0)
+                ::close(fd);
         }
-        ~event_descriptor() { ::close(fd); }
-        event_descriptor(const event_descriptor&) = delete;
-        event_descriptor& operator=(const event_descriptor&) = delete;
+        owner(const owner&) = delete;
+        owner& operator=(const owner&) = delete;
+
         int fd;
     };
 
     struct signal {
         int fd;
+
         void operator()() const noexcept
         {
-            // It can only fail when the counter is about to overflow: then it is readable already.
+            // Of an open one it could only fail by overflow, and then it is readable already.
             const std::uint64_t one = 1;
             [[maybe_unused]] const ssize_t written = ::write(fd, &one, sizeof one);
         }
     };
 
-    event_descriptor descriptor_;
+    owner descriptor_;
     std::stop_callback<signal> raise_; // after the descriptor: it is unregistered first
 };
 
