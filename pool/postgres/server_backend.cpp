@@ -23,8 +23,9 @@ result<std::unique_ptr<link>> server_backend::log_in(std::chrono::milliseconds t
 
     // libpq reads ahead, so it may already hold messages that came right behind the login's end (a
     // changed setting, a notice); this has it take in those that are complete. Half of one does not
-    // show: the other half then comes out of the link first, and the relay's frame scanner, which
-    // trusts no type and no length, drops the server.
+    // show anywhere: its other half then comes out of the link first, and whoever reads there must
+    // drop a server that sends a bad length, or, while it owes no answer, anything but a
+    // ParameterStatus, a notice, a notification or an error.
     PQisBusy(server.get());
     // Nothing may be said to a handler that the link could outlive.
     PQsetNoticeReceiver(
