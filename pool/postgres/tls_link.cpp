@@ -87,6 +87,14 @@ tls_link::tls_link(connection logged_in)
     SSL_set_mode(ssl_, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
 }
 
+// Says close_notify, so that the server does not log a broken connection. This completes no
+// message: a record that is stuck stays cut off, since nothing may overtake it.
+tls_link::~tls_link()
+{
+    ERR_clear_error();
+    SSL_shutdown(ssl_);
+}
+
 io_result tls_link::read(std::span<std::byte> into)
 {
     assert(!into.empty());

@@ -16,6 +16,9 @@ namespace weir::postgres {
 class tls_link final : public server_link {
 public:
     explicit tls_link(connection logged_in);
+    ~tls_link() override;
+    tls_link(const tls_link&) = delete;
+    tls_link& operator=(const tls_link&) = delete;
 
     io_result read(std::span<std::byte> into) override;
     io_result write(std::span<const iovec> from) override;
