@@ -1,11 +1,12 @@
-// The loop that moves the bytes: one edge-triggered epoll set that Asio watches, two scratch buffers,
-// and for each readable socket the two questions "what now?" (session) and "is the server done?"
-// (reply_tracker). It is woken by readiness and never waits.
+// The loop that moves the bytes: one edge-triggered epoll set that Asio watches, two scratch
+// buffers, and for each readable socket the two questions "what now?" (session) and "is the server
+// done?" (reply_tracker). It is woken by readiness and never waits.
 #pragma once
 
 #include "daemon/client.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
+#include "daemon/peer.hpp"
 #include "daemon/pool_runner.hpp"
 #include "daemon/server.hpp"
 #include "pool/pgwire/startup.hpp"
@@ -30,13 +31,7 @@ struct relay_settings {
     unsigned max_client_conn = 10'000;
     std::chrono::milliseconds client_login_timeout{60'000};
     // Who may connect, by the kernel's word; empty: whoever may write to the socket.
-    std::function<bool(uid_t, gid_t)> is_allowed;
-};
-
-struct client_counts {
-    std::size_t active = 0; // hold a server
-    std::size_t waiting = 0;
-    std::size_t idle = 0;
+    std::function<bool(const peer&)> is_allowed;
 };
 
 class relay final : public pool_events {
@@ -47,14 +42,16 @@ public:
     void listen(int descriptor); // borrowed; accepts until stop_listening()
     void stop_listening();
     void serve(pool_runner& pool, std::span<const std::string> aliases);
-    void start();                       // from now on readiness is acted upon
-    void tick(time_point now);          // every 50 to 100 ms
+    void start();              // from now on readiness is acted upon
+    void tick(time_point now); // every 50 to 100 ms
     void reload(relay_settings settings) { settings_ = std::move(settings); }
 
-    // No new clients; those without a server are told 57P01 at once, the others as they give it back.
+    // No new clients; those without a server are told 57P01 at once, the others as they give it
+    // back.
     void drain();
     std::size_t clients() const { return in_use_; }
     client_counts counts() const;
+    const error_counts& errors_before_backend() const { return errors_before_backend_; }
 
     // pool_events
     void granted(client_id id, server& s) override;
@@ -146,14 +143,15 @@ private:
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
     std::deque<login_deadline> logins_;            // oldest first
     std::size_t in_use_ = 0;
+    error_counts errors_before_backend_;
     bool draining_ = false;
     bool accept_later_ = false; // there were no descriptors left
-    time_point now_{}; // of this round
+    time_point now_{};          // of this round
     std::random_device random_;
     std::vector<char> from_client_;
     std::vector<char> from_server_;
-    collector up_;   // to a server, while a client's bytes are judged
-    collector down_; // to a client, while a server's bytes are judged
+    collector up_;        // to a server, while a client's bytes are judged
+    collector down_;      // to a client, while a server's bytes are judged
     std::string answers_; // to a client, from weir itself
     std::string words_;   // one answer of a session
 };

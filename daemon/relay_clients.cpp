@@ -3,11 +3,12 @@
 #include "daemon/relay.hpp"
 #include "pool/pgwire/writer.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace weir {
 
@@ -31,12 +32,14 @@ bool has_hung_up(int socket)
 void relay::accept_from(listening& from)
 {
     for (int turn = 0; turn < accepts_per_turn; ++turn) {
-        const int socket = ::accept4(from.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int socket =
+            ::accept4(from.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (socket < 0) {
             if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
                 return;
             accept_later_ = true; // out of descriptors: those who knock wait in the backlog
-            log::warning("cannot accept a client", {{"error", std::strerror(errno)}, {"clients", in_use_}});
+            log::warning("cannot accept a client",
+                         {{"error", std::strerror(errno)}, {"clients", in_use_}});
             return;
         }
         ucred who{};
@@ -103,7 +106,7 @@ void relay::read(client& c, bool ended)
         if (n == 0)
             return on_end_of_input(c);
         if (c.home)
-            c.home->counted().bytes_from_clients += got;
+            c.home->counted().bytes_in += got;
         take_in(c, had ? std::string_view{} : std::string_view{into, got});
         if (c.closed || (got < chunk && !ended))
             return;
@@ -335,7 +338,7 @@ void relay::send(client& c, const gathered& what)
     if (c.deaf)
         return;
     if (c.home)
-        c.home->counted().bytes_to_clients += what.size();
+        c.home->counted().bytes_out += what.size();
     std::size_t sent = 0;
     if (c.out.empty()) {
         auto pieces = what.as_iovec();
@@ -377,8 +380,8 @@ void relay::flush(client& c)
 
 void relay::count_error(const client& c, std::string_view code)
 {
-    if (c.home)
-        ++c.home->counted().errors[std::string(code.substr(0, 2))];
+    error_counts& errors = c.home ? c.home->counted().errors : errors_before_backend_;
+    errors.add(sqlstate::from(code));
 }
 
 } // namespace weir
