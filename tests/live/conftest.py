@@ -25,9 +25,19 @@ def pg():
 
 @pytest.fixture
 def start():
-    """start(url, DB_POOL_SIZE=1) starts a weir that ends with the test, whose log is then examined."""
-    with contextlib.ExitStack() as started:
-        yield lambda *arguments, **settings: started.enter_context(weir(*arguments, **settings))
+    """start(url, DB_POOL_SIZE=1) starts a weir that ends with the test; pytest shows its log when that failed."""
+    daemons = []
+    try:
+        with contextlib.ExitStack() as running:
+
+            def one_more(*arguments, **settings):
+                daemons.append(weir(*arguments, **settings))
+                return running.enter_context(daemons[-1])
+
+            yield one_more
+    finally:
+        for daemon in daemons:
+            print(f"--- weir's log\n{daemon.log()[-20000:]}")
 
 
 @pytest.fixture(params=["direct", "weir"])

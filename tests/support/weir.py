@@ -58,7 +58,7 @@ class weir:
             self.settings["DATABASE_URL"] = database_url
         self.database = self.default_database(database_url)
         self.metrics_port = free_port()
-        self.directory, self.process = None, None
+        self.directory, self.process, self.last_log = None, None, ""
 
     def __enter__(self):
         try:
@@ -76,7 +76,6 @@ class weir:
             if kind is None:
                 self.stop()
         finally:
-            print(f"--- weir's log\n{self.log()[-20000:]}")  # pytest shows it when a test fails
             self.destroy()
 
     # -- its life
@@ -92,7 +91,8 @@ class weir:
             # The kernel ends weir if this process is killed, so that no test leaves one behind.
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", "--", *self.wrap(self), binary(), "serve", *self.arguments],
-                cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment())
+                cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(),
+                start_new_session=True)
 
     def wait_until_listening(self):
         deadline = time.monotonic() + START_SECONDS
@@ -127,6 +127,7 @@ class weir:
             self.process.kill()
             self.process.wait()
         if self.directory is not None:
+            self.last_log = self.log()
             shutil.rmtree(self.directory)
             self.directory = None
 
@@ -154,6 +155,9 @@ class weir:
     # -- what it says
 
     def log(self):
+        """All it has written; also after its directory is gone."""
+        if self.directory is None:
+            return self.last_log
         with open(self.path("weir.log"), errors="replace") as log:
             return log.read()
 
