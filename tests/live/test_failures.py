@@ -25,9 +25,9 @@ def own_pg():
         yield server
 
 
-def wait_for(claim):
+def wait_for(claim, seconds=30):
     """Until the claim holds; that it does at all is what is tested, not when."""
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + seconds
     while not claim():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.01)
@@ -158,7 +158,8 @@ def test_a_server_that_is_killed_mid_result_gives_its_holder_a_fatal_error(own_p
         pid = int(victim.until("D")[-1].values()[1])
         own_pg.kill_backend(pid, signal.SIGKILL)
         errors = [answer.fields() for answer in victim.hears_the_end() if answer.kind == "E"]
-        assert [(error["S"], error["C"]) for error in errors] == [("FATAL", "08006")]
+        # Bytes that end inside a row leave no room for words: then the end itself has to do.
+        assert victim.was_cut or [(error["S"], error["C"]) for error in errors] == [("FATAL", "08006")]
         assert idle.rows("SELECT 'recovered'") == [["recovered"]]
 
 
@@ -166,8 +167,7 @@ def test_a_server_that_is_killed_mid_result_gives_its_holder_a_fatal_error(own_p
 
 
 def test_a_cluster_that_restarts_under_load_is_served_again_at_once(own_pg, start):
-    """Every client that sees an error sees a fitting one, and the first answer after the restart goes to somebody who
-    was already asking when PostgreSQL accepted its first connection: nobody has to come back for it."""
+    """Every client that sees an error sees a fitting one, and once PostgreSQL accepts connections nobody sees any."""
     daemon = start(own_pg.unix_url(), DB_POOL_SIZE=4, DB_MAX_OVERFLOW=0)
     stop, lock, outcomes = threading.Event(), threading.Lock(), []
 
@@ -192,9 +192,12 @@ def test_a_cluster_that_restarts_under_load_is_served_again_at_once(own_pg, star
     for _ in range(3):
         own_pg.restart()
         ready = time.monotonic()
-        wait_for(lambda: any(asked > ready and not errors for asked, _, errors in outcomes))
-        after = sorted(answered for _, answered, errors in outcomes if answered > ready and not errors)
-        print(f"first answer {after[0] - ready:.3f} s after PostgreSQL was ready")
+        # Less than the 15 s that a fixed time between two attempts costs elsewhere, more than any busy machine takes.
+        wait_for(lambda: any(asked > ready and not errors for asked, _, errors in outcomes), seconds=10)
+        with lock:
+            first = min(answered for _, answered, errors in outcomes if answered > ready and not errors)
+            assert not any(errors for asked, _, errors in outcomes if asked > first)
+        print(f"first answer {first - ready:.3f} s after PostgreSQL was ready")
     stop.set()
     for worker in workers:
         worker.join(60)
@@ -256,7 +259,7 @@ def test_logins_do_not_storm_a_backend_that_refuses_them(start):
                 answers.append(client.read())
             client.socket.close()
         refused = server.log().count("password authentication failed")
-        assert 0 < refused <= 60, refused
+        assert 0 < refused <= 30, refused
 
 
 # -- clients that vanish
@@ -293,7 +296,7 @@ def test_a_client_that_vanishes_in_a_query_ends_the_query(pg, start):
     client.socket.close()
     with raw_client(daemon.socket_path(), **LOGIN) as other:
         assert other.rows("SELECT 'served'") == [["served"]]
-    assert pg.psql(SLEEPERS) == "0"
+    wait_for(lambda: pg.psql(SLEEPERS) == "0")
 
 
 @pytest.mark.parametrize(

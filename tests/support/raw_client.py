@@ -130,6 +130,7 @@ class raw_client:
         self.socket.settimeout(PATIENCE_SECONDS)
         self.socket.connect(path)
         self.buffer = b""
+        self.was_cut = False  # the connection ended in the middle of a message
         self.parameters, self.key = {}, None
         if database is not None:
             self.login(user=user, database=database, **parameters)
@@ -159,7 +160,8 @@ class raw_client:
             except ConnectionResetError:
                 data = b""
             if not data:
-                raise closed(f"after {self.buffer!r}" if self.buffer else "")
+                self.was_cut = self.was_cut or bool(self.buffer)
+                raise closed("in the middle of a message" if self.was_cut else "")
             self.buffer += data
         data, self.buffer = self.buffer[:count], self.buffer[count:]
         return data
@@ -167,7 +169,11 @@ class raw_client:
     def read(self):
         """The next message."""
         kind, size = struct.unpack("!ci", self.read_bytes(5))
-        return message(kind.decode(), self.read_bytes(size - 4))
+        try:
+            return message(kind.decode(), self.read_bytes(size - 4))
+        except closed:
+            self.was_cut = True
+            raise
 
     def until_ready(self):
         """All messages up to and with the next ReadyForQuery."""
