@@ -20,7 +20,7 @@ class server;
 class client final : public endpoint {
 public:
     enum class phase : std::uint8_t {
-        startup, // the startup message is due
+        startup,  // the startup message is due
         settling, // its startup settings are being tried on a server
         ready,
         leaving, // nothing more is read; what is still to be sent is sent, then it is closed
@@ -35,10 +35,10 @@ public:
     client_id id;         // also the process id of BackendKeyData
     std::uint32_t secret; // its cancel key
     phase now = phase::startup;
-    bool waiting = false;     // in the pool's queue
-    bool half_closed = false; // it sends no more, but may still want its answer
-    bool read_later = false;  // its socket holds bytes that nobody could take yet
-    bool deaf = false;        // sending failed; its hang-up is on the way
+    bool waiting = false;          // in the pool's queue
+    bool half_closed = false;      // it sends no more, but may still want its answer
+    bool read_later = false;       // its socket holds bytes that nobody could take yet
+    bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
 
     pid_t pid = 0;

@@ -1,8 +1,9 @@
 #include "daemon/endpoint.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <system_error>
-#include <unistd.h>
 
 namespace weir {
 

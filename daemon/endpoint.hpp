@@ -1,5 +1,6 @@
 // What the relay's epoll set points at, and the set itself: edge-triggered, watched by Asio as one
-// descriptor. A socket stays registered from accept to close; only a blocked one asks for writability.
+// descriptor. A socket stays registered from accept to close; only a blocked one asks for
+// writability.
 #pragma once
 
 #include <cstddef>

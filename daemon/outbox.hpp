@@ -45,8 +45,8 @@ private:
 // next to each other stay where they are; only where something is rewritten or left out is copied.
 class collector {
 public:
-    void add(std::string_view piece);          // lies in the chunk that is being judged
-    std::string& rewritten();                  // append here what takes a piece's place
+    void add(std::string_view piece); // lies in the chunk that is being judged
+    std::string& rewritten();         // append here what takes a piece's place
     bool empty() const { return assembled_.empty() && run_.empty(); }
     gathered view() const { return {assembled_, run_}; }
     void clear();

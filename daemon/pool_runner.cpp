@@ -28,8 +28,8 @@ pool_runner::pool_runner(std::string name,
                          const pool_settings& settings,
                          boost::asio::io_context& loop,
                          pool_events& events)
-    : name_(std::move(name)), behind_(std::move(behind)), pool_(settings, random_dice()), loop_(loop),
-      events_(events), logins_(login_threads), cancels_(1)
+    : name_(std::move(name)), behind_(std::move(behind)), pool_(settings, random_dice()),
+      loop_(loop), events_(events), logins_(login_threads), cancels_(1)
 {
 }
 
@@ -188,8 +188,9 @@ void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
 void pool_runner::close(server_id id, close_reason why)
 {
     server& s = at(id);
-    log::debug("server closed",
-               {{"backend", name_}, {"server", static_cast<unsigned>(id)}, {"reason", to_string(why)}});
+    log::debug(
+        "server closed",
+        {{"backend", name_}, {"server", static_cast<unsigned>(id)}, {"reason", to_string(why)}});
     events_.leaves(s);
     s.closed = true;
     closed_.push_back(std::move(servers_[static_cast<std::size_t>(id)]));

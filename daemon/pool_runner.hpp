@@ -1,5 +1,5 @@
-// Runs one pool: keeps its servers, carries out what its bookkeeping decides, and logs servers in on
-// threads of its own. Everything but the logins and cancels happens on the loop's thread.
+// Runs one pool: keeps its servers, carries out what its bookkeeping decides, and logs servers in
+// on threads of its own. Everything but the logins and cancels happens on the loop's thread.
 #pragma once
 
 #include "daemon/server.hpp"
@@ -26,7 +26,7 @@ class pool_events {
 public:
     virtual void granted(client_id client, server& s) = 0;
     virtual void refused(client_id client, const error& why) = 0;
-    virtual void arrived(server& s) = 0; // logged in: watch it
+    virtual void arrived(server& s) = 0;    // logged in: watch it
     virtual void run_errand(server& s) = 0; // ping or reset, as s.doing says
     virtual void cancelled(server& s) = 0;  // the cancel that was asked for is over
     virtual void leaves(server& s) = 0;     // to be closed: forget it

@@ -188,7 +188,8 @@ client* relay::find(client_id id)
 
 error relay::shutting_down()
 {
-    return {"57P01", "terminating connection due to administrator command",
+    return {"57P01",
+            "terminating connection due to administrator command",
             "weir is shutting down."};
 }
 

@@ -1,6 +1,6 @@
-// The loop that moves the bytes: one edge-triggered epoll set that Asio watches, two scratch buffers,
-// and for each readable socket the two questions "what now?" (session) and "is the server done?"
-// (reply_tracker). It is woken by readiness and never waits.
+// The loop that moves the bytes: one edge-triggered epoll set that Asio watches, two scratch
+// buffers, and for each readable socket the two questions "what now?" (session) and "is the server
+// done?" (reply_tracker). It is woken by readiness and never waits.
 #pragma once
 
 #include "daemon/client.hpp"
@@ -47,11 +47,12 @@ public:
     void listen(int descriptor); // borrowed; accepts until stop_listening()
     void stop_listening();
     void serve(pool_runner& pool, std::span<const std::string> aliases);
-    void start();                       // from now on readiness is acted upon
-    void tick(time_point now);          // every 50 to 100 ms
+    void start();              // from now on readiness is acted upon
+    void tick(time_point now); // every 50 to 100 ms
     void reload(relay_settings settings) { settings_ = std::move(settings); }
 
-    // No new clients; those without a server are told 57P01 at once, the others as they give it back.
+    // No new clients; those without a server are told 57P01 at once, the others as they give it
+    // back.
     void drain();
     std::size_t clients() const { return in_use_; }
     client_counts counts() const;
@@ -148,12 +149,12 @@ private:
     std::size_t in_use_ = 0;
     bool draining_ = false;
     bool accept_later_ = false; // there were no descriptors left
-    time_point now_{}; // of this round
+    time_point now_{};          // of this round
     std::random_device random_;
     std::vector<char> from_client_;
     std::vector<char> from_server_;
-    collector up_;   // to a server, while a client's bytes are judged
-    collector down_; // to a client, while a server's bytes are judged
+    collector up_;        // to a server, while a client's bytes are judged
+    collector down_;      // to a client, while a server's bytes are judged
     std::string answers_; // to a client, from weir itself
     std::string words_;   // one answer of a session
 };

@@ -3,11 +3,12 @@
 #include "daemon/relay.hpp"
 #include "pool/pgwire/writer.hpp"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstring>
-#include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 namespace weir {
 
@@ -31,12 +32,14 @@ bool has_hung_up(int socket)
 void relay::accept_from(listening& from)
 {
     for (int turn = 0; turn < accepts_per_turn; ++turn) {
-        const int socket = ::accept4(from.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int socket =
+            ::accept4(from.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (socket < 0) {
             if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
                 return;
             accept_later_ = true; // out of descriptors: those who knock wait in the backlog
-            log::warning("cannot accept a client", {{"error", std::strerror(errno)}, {"clients", in_use_}});
+            log::warning("cannot accept a client",
+                         {{"error", std::strerror(errno)}, {"clients", in_use_}});
             return;
         }
         ucred who{};

@@ -216,8 +216,11 @@ void relay::on_lost(server& s)
         if (s.said_goodbye)
             let_go(*c);
         else
-            farewell(*c, {"08006", "the server closed the connection unexpectedly",
-                          "It happened while this client held it; a transaction that was open is lost."});
+            farewell(
+                *c,
+                {"08006",
+                 "the server closed the connection unexpectedly",
+                 "It happened while this client held it; a transaction that was open is lost."});
     } else if (s.doing == server::errand::recover) {
         s.home.abandon(s, close_reason::error, now_);
     } else {
@@ -228,8 +231,9 @@ void relay::on_lost(server& s)
 
 void relay::broken(server& s, std::string_view what)
 {
-    log::warning("a server is dropped",
-                 {{"backend", s.home.name()}, {"server", static_cast<unsigned>(s.id)}, {"why", what}});
+    log::warning(
+        "a server is dropped",
+        {{"backend", s.home.name()}, {"server", static_cast<unsigned>(s.id)}, {"why", what}});
     on_lost(s);
 }
 

@@ -1,9 +1,9 @@
 // The first packets of a client: who it is, which backend it wants, and what it is told.
 #include "daemon/log.hpp"
 #include "daemon/relay.hpp"
+#include "daemon/version.hpp"
 #include "pool/pgwire/startup.hpp"
 #include "pool/pgwire/writer.hpp"
-#include "daemon/version.hpp"
 
 #include <algorithm>
 
@@ -29,7 +29,8 @@ std::size_t relay::start_up(client& c, std::string_view data)
     switch (pgwire::parse_startup(pgwire::as_bytes(data), packet)) {
     case pgwire::scan_status::need_more: return 0;
     case pgwire::scan_status::malformed:
-        farewell(c, {"08P01", "invalid startup packet", {}, "weir speaks the PostgreSQL protocol."});
+        farewell(c,
+                 {"08P01", "invalid startup packet", {}, "weir speaks the PostgreSQL protocol."});
         return 0;
     case pgwire::scan_status::frame: break;
     }
@@ -46,9 +47,10 @@ std::size_t relay::start_up(client& c, std::string_view data)
         let_go(c);
         break;
     case pgwire::startup_kind::old_protocol:
-        farewell(c, {"0A000",
-                     "unsupported frontend protocol " + std::to_string(packet.version >> 16) + "." +
-                         std::to_string(packet.version & 0xffff) + ": weir supports 3.0"});
+        farewell(c,
+                 {"0A000",
+                  "unsupported frontend protocol " + std::to_string(packet.version >> 16) + "." +
+                      std::to_string(packet.version & 0xffff) + ": weir supports 3.0"});
         break;
     case pgwire::startup_kind::startup: open_session(c, packet); break;
     }
@@ -70,20 +72,24 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
     if (user.empty())
         return farewell(c, {"28000", "no PostgreSQL user name specified in startup packet"});
     if (settings_.is_allowed && !settings_.is_allowed(c.uid, c.gid))
-        return farewell(c, {"28000",
-                            "user id " + std::to_string(c.uid) + " may not connect",
-                            {},
-                            "listen.allow names the users and groups that may."});
+        return farewell(c,
+                        {"28000",
+                         "user id " + std::to_string(c.uid) + " may not connect",
+                         {},
+                         "listen.allow names the users and groups that may."});
     if (in_use_ > settings_.max_client_conn)
-        return farewell(c, {"53300",
-                            "sorry, too many clients already: max_client_conn is " +
-                                std::to_string(settings_.max_client_conn)});
-    if (const std::string_view r = packet.find("replication"); !r.empty() && r != "false" && r != "off" && r != "0")
+        return farewell(c,
+                        {"53300",
+                         "sorry, too many clients already: max_client_conn is " +
+                             std::to_string(settings_.max_client_conn)});
+    if (const std::string_view r = packet.find("replication");
+        !r.empty() && r != "false" && r != "off" && r != "0")
         return farewell(c, {"0A000", "replication connections are not served"});
     if (!c.home)
-        return farewell(c, {"3D000",
-                            "database \"" + std::string(database) + "\" does not exist",
-                            "weir serves " + backend_names() + "."});
+        return farewell(c,
+                        {"3D000",
+                         "database \"" + std::string(database) + "\" does not exist",
+                         "weir serves " + backend_names() + "."});
     auto asked = pgwire::startup_settings(packet.parameters);
     if (!asked)
         return farewell(c, asked.error());

@@ -21,9 +21,9 @@ public:
     // What weir itself is doing with it while no client's messages flow.
     enum class errand : std::uint8_t {
         none,
-        ping,     // an empty query: does it answer?
-        reset,    // DISCARD ALL
-        recover,  // its client vanished: wait for the answers, roll back
+        ping,    // an empty query: does it answer?
+        reset,   // DISCARD ALL
+        recover, // its client vanished: wait for the answers, roll back
     };
 
     server(pool_runner& home_, server_id id_, std::shared_ptr<weir::link> link_)
@@ -42,10 +42,10 @@ public:
     time_point since{};  // when the errand began, or the holder last sent something
     errand doing = errand::none;
     bool errand_failed = false;
-    bool cancelling = false;    // a cancel is on its way: nobody else may have the server
-    bool given_up = false;      // its connection is of no use; the pool has been told
-    bool said_goodbye = false;  // the client has been told FATAL by the server itself
-    bool read_later = false;    // its client does not take what it has sent
+    bool cancelling = false;   // a cancel is on its way: nobody else may have the server
+    bool given_up = false;     // its connection is of no use; the pool has been told
+    bool said_goodbye = false; // the client has been told FATAL by the server itself
+    bool read_later = false;   // its client does not take what it has sent
 };
 
 } // namespace weir
