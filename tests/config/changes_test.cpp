@@ -71,7 +71,9 @@ TEST_CASE("a reload tells what applies at once from what needs a restart")
         {[](settings& s) { s.listen.group = "app"; }, "listen.group"},
         {[](settings& s) { s.metrics.reset(); }, "metrics.listen"},
     };
-    for (const auto& [change, path] : live) {
+    for (const auto& entry : live) {
+        const auto& change = entry.first; // no structured binding: clang 14 cannot capture one
+        const auto& path = entry.second;
         settings after = two_backends();
         change(after);
         const settings_changes changes = compare(two_backends(), after);
@@ -79,7 +81,9 @@ TEST_CASE("a reload tells what applies at once from what needs a restart")
         CHECK(changes.live == names{path});
         CHECK(changes.restart.empty());
     }
-    for (const auto& [change, path] : restart) {
+    for (const auto& entry : restart) {
+        const auto& change = entry.first;
+        const auto& path = entry.second;
         settings after = two_backends();
         change(after);
         const settings_changes changes = compare(two_backends(), after);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <sstream>
+#include <utility>
 
 using namespace weir;
 
@@ -28,10 +29,7 @@ std::string outcome(std::string_view text)
     return lines;
 }
 
-struct row {
-    const char* text;
-    const char* expected;
-};
+using row = std::pair<const char*, const char*>;
 
 } // namespace
 
@@ -98,7 +96,9 @@ TEST_CASE("a PostgreSQL URL becomes libpq's parameters")
         {"postgresql://db/app?", "host='db' dbname='app'"},
         {"postgresql://db/app?&sslmode=disable&", "host='db' dbname='app' sslmode='disable'"},
     };
-    for (const auto& [text, expected] : table) {
+    for (const auto& entry : table) {
+        const auto& text = entry.first; // no structured binding: clang 14 cannot capture one
+        const auto& expected = entry.second;
         CAPTURE(text);
         CHECK(outcome(text) == expected);
     }
@@ -183,7 +183,9 @@ TEST_CASE("a bad URL is refused with what would be right")
          "URL has option check_same_thread; a SQLite URL takes none, as weir opens the file "
          "itself\n"},
     };
-    for (const auto& [text, expected] : table) {
+    for (const auto& entry : table) {
+        const auto& text = entry.first;
+        const auto& expected = entry.second;
         CAPTURE(text);
         CHECK(outcome(text) == expected);
     }
@@ -200,7 +202,9 @@ TEST_CASE("SQLite's URL is a path, or memory")
         {"sqlite:///", ""},
         {"sqlite:///:memory:", ""},
     };
-    for (const auto& [text, path] : table) {
+    for (const auto& entry : table) {
+        const auto& text = entry.first;
+        const auto& path = entry.second;
         CAPTURE(text);
         const database_url url = parse_database_url(text).value();
         CHECK((url.kind == database_kind::sqlite));
@@ -239,7 +243,9 @@ TEST_CASE("a URL prints masked, and reads back as what it was but for its secret
         {"sqlite://", "sqlite:///:memory:"},
         {"sqlite:////var/a%20b.db", "sqlite:////var/a%20b.db"},
     };
-    for (const auto& [text, expected] : table) {
+    for (const auto& entry : table) {
+        const auto& text = entry.first;
+        const auto& expected = entry.second;
         CAPTURE(text);
         database_url url = parse_database_url(text).value();
         CHECK(masked(url) == expected);
@@ -325,7 +331,9 @@ TEST_CASE("a backend without a name is called after its database")
         {"sqlite:///:memory:", "memory"},
         {"mysql://db/shop", "shop"},
     };
-    for (const auto& [text, name] : table) {
+    for (const auto& entry : table) {
+        const auto& text = entry.first;
+        const auto& name = entry.second;
         CAPTURE(text);
         CHECK(default_name(parse_database_url(text).value()) == name);
     }

@@ -22,7 +22,9 @@ TEST_CASE("a duration is a number with PostgreSQL's units, seconds when there is
         {"-1", -1s},
         {"36500d", 24h * 36'500},
     };
-    for (const auto& [text, duration] : good) {
+    for (const auto& entry : good) {
+        const auto& text = entry.first; // no structured binding: clang 14 cannot capture one
+        const auto& duration = entry.second;
         CAPTURE(text);
         CHECK(parse_duration(text) == duration);
     }

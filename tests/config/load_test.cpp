@@ -333,7 +333,9 @@ TEST_CASE("the metrics' address is an IP address with a port, or off")
         {"localhost:80", ip_endpoint{"127.0.0.1", 80}},
         {"[::1]:9127", ip_endpoint{"::1", 9127}},
     };
-    for (const auto& [text, endpoint] : good) {
+    for (const auto& entry : good) {
+        const auto& text = entry.first; // no structured binding: clang 14 cannot capture one
+        const auto& endpoint = entry.second;
         CAPTURE(text);
         CHECK((loaded({{{"WEIR_METRICS", text}}}).metrics == endpoint));
     }
