@@ -240,7 +240,7 @@ void books::refuses(const action& a)
     at(a.client).state = client_state::resting;
 }
 
-// What the pool kept silent about has become idle.
+// What the pool kept silent about: the server has become idle, the newcomer waits.
 void books::settle()
 {
     if (in_hand_ && at(*in_hand_).in_hand) {
@@ -252,6 +252,9 @@ void books::settle()
         s.in_hand = false;
         s.since = now_;
     }
+    if (newcomer_ && at(*newcomer_).state == client_state::waiting)
+        promise(settings_.max_waiting == 0 || queue_.size() <= settings_.max_waiting,
+                "the queue takes no more than max_waiting");
     in_hand_.reset();
     newcomer_.reset();
 }
