@@ -21,12 +21,12 @@ result<std::unique_ptr<link>> server_backend::log_in(std::chrono::milliseconds t
         return logged_in.error();
     connection server = std::move(*logged_in);
 
-    // libpq reads ahead, so it may already hold messages that came right behind the login's end (a
-    // changed setting, a notice); this has it take in those that are complete. Half of one does not
-    // show anywhere: its other half then comes out of the link first, and whoever reads there must
-    // drop a server that sends a bad length, or, while it owes no answer, anything but a
-    // ParameterStatus, a notice, a notification or an error.
-    PQisBusy(server.get());
+    // libpq reads ahead. Messages that came whole behind the login's end (a changed setting, a
+    // notice) it has taken in; half of one is in its buffer and shows nowhere. Its other half then
+    // comes out of the link first, and whoever reads there must drop a server that sends a bad
+    // length, or, while it owes no answer, anything but a ParameterStatus, a notice, a notification
+    // or an error.
+
     // Nothing may be said to a handler that the link could outlive.
     PQsetNoticeReceiver(
         server.get(),
