@@ -319,7 +319,7 @@ TEST_CASE("a server that dies says why; then its read side is closed, whatever w
 
 TEST_CASE("a cancel without a server is an error, not a silence")
 {
-    // Its postmaster is gone: stopped here by asking for a socket that no longer exists.
+    // The link lives on while nobody can be reached under the server's address.
     const auto server = open(over_unix());
     const std::string socket = told("WEIR_TEST_PG_DIR") + "/.s.PGSQL." + told("WEIR_TEST_PG_PORT");
     REQUIRE(std::rename(socket.c_str(), (socket + ".away").c_str()) == 0);
