@@ -203,7 +203,7 @@ constexpr std::array daemon_table{
     knob<settings>{"metrics.listen",
                    "WEIR_METRICS",
                    [](settings& s, value v) { return set_endpoint(s.metrics, v); },
-                   "an address and a port like 127.0.0.1:9127 or [::1]:9127 (port 0: any free one), or off"},
+                   "an address and a port like 127.0.0.1:9127 or [::1]:9127, or off"},
     knob<settings>{"log.format",
                    "",
                    [](settings& s, value v) { return set_word(s.log.format, v, log_formats); },
