@@ -60,7 +60,7 @@ public:
     void arrived(server& s) override;
     void run_errand(server& s) override;
     void cancelled(server& s) override;
-    void leaves(server& s) override;
+    void leaves(std::unique_ptr<server> s) override;
 
 private:
     struct listening final : endpoint {
@@ -77,9 +77,10 @@ private:
     void wait();
     void round();
     void on_event(endpoint& what, std::uint32_t events);
-    void carry_out();
+    void carry_out(pool_runner* pool);
     void bury();
     bool is_stalled(const server& s) const;
+    void end_stall(server& s);
     static error shutting_down();
 
     // relay_clients.cpp: from accept to close, and the bytes that go up
@@ -141,6 +142,7 @@ private:
     std::vector<std::unique_ptr<client>> clients_; // by client_id; the first is never used
     std::vector<client_id> free_ids_;
     std::vector<std::unique_ptr<client>> dropped_; // until the round of events is over
+    std::vector<std::unique_ptr<server>> left_;    // likewise
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
     std::deque<login_deadline> logins_;            // oldest first
     std::size_t in_use_ = 0;

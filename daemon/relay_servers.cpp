@@ -16,7 +16,13 @@ constexpr std::size_t chunk = 64 * 1024;
 
 void relay::arrived(server& s) { epoll_.add(s.link->descriptor(), s); }
 
-void relay::leaves(server& s) { epoll_.remove(s.link->descriptor()); }
+void relay::leaves(std::unique_ptr<server> s)
+{
+    epoll_.remove(s->link->descriptor());
+    s->closed = true;
+    std::erase(again_, s.get());
+    left_.push_back(std::move(s));
+}
 
 // From now on the server is the client's. Its settings go first, in the write of the client's own
 // message; in the steady state they agree, and nothing is sent.
@@ -176,7 +182,7 @@ void relay::cancelled(server& s)
     now_ = std::chrono::steady_clock::now();
     s.cancelling = false;
     after_answers(s);
-    carry_out();
+    carry_out(&s.home);
     bury();
 }
 

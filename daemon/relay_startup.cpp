@@ -193,6 +193,7 @@ void relay::cancel_for(std::uint32_t process_id, std::uint32_t secret)
     c->home->give_up(c->id, now_);
     refuse(*c, {"57014", "canceling statement due to user request"});
     resume(*c);
+    carry_out(c->home);
 }
 
 } // namespace weir
