@@ -2,6 +2,7 @@
 // on threads of its own. Everything but the logins and cancels happens on the loop's thread.
 #pragma once
 
+#include "daemon/metrics_snapshot.hpp"
 #include "daemon/server.hpp"
 #include "pool/core/link.hpp"
 #include "pool/core/pool.hpp"
@@ -35,14 +36,6 @@ protected:
     ~pool_events() = default;
 };
 
-struct traffic {
-    std::uint64_t transactions = 0;
-    std::uint64_t queries = 0;
-    std::uint64_t bytes_from_clients = 0;
-    std::uint64_t bytes_to_clients = 0;
-    std::unordered_map<std::string, std::uint64_t> errors; // by SQLSTATE class: "23"
-};
-
 class pool_runner {
 public:
     pool_runner(std::string name,
@@ -56,8 +49,8 @@ public:
     const backend& behind() const { return *behind_; }
     const pool& books() const { return pool_; }
     pgwire::settings_registry& registry() { return registry_; }
-    traffic& counted() { return traffic_; }
-    const traffic& counted() const { return traffic_; }
+    weir::traffic& counted() { return traffic_; }
+    const weir::traffic& counted() const { return traffic_; }
 
     // What the servers report at login; null until the first has logged in.
     const parameter_list* reported() const { return reported_ ? &*reported_ : nullptr; }
@@ -80,6 +73,7 @@ public:
 
     // Carries out what the calls above left to do. Call at the end of each event, never within one.
     void carry_out(time_point now);
+    bool has_work() const { return !todo_.empty(); }
     // The round of events is over: nothing points at closed servers any more.
     void bury() { closed_.clear(); }
     std::span<const std::unique_ptr<server>> servers() const { return servers_; } // null: no login
@@ -96,7 +90,7 @@ private:
     pool pool_;
     boost::asio::io_context& loop_;
     pool_events& events_;
-    traffic traffic_;
+    weir::traffic traffic_;
     pgwire::settings_registry registry_;
     std::optional<parameter_list> reported_;
     pgwire::settings_ptr login_settings_;

@@ -6,6 +6,7 @@
 #include "daemon/client.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
+#include "daemon/peer.hpp"
 #include "daemon/pool_runner.hpp"
 #include "daemon/server.hpp"
 #include "pool/pgwire/startup.hpp"
@@ -30,13 +31,7 @@ struct relay_settings {
     unsigned max_client_conn = 10'000;
     std::chrono::milliseconds client_login_timeout{60'000};
     // Who may connect, by the kernel's word; empty: whoever may write to the socket.
-    std::function<bool(uid_t, gid_t)> is_allowed;
-};
-
-struct client_counts {
-    std::size_t active = 0; // hold a server
-    std::size_t waiting = 0;
-    std::size_t idle = 0;
+    std::function<bool(const peer&)> is_allowed;
 };
 
 class relay final : public pool_events {
@@ -56,6 +51,7 @@ public:
     void drain();
     std::size_t clients() const { return in_use_; }
     client_counts counts() const;
+    const error_counts& errors_before_backend() const { return errors_before_backend_; }
 
     // pool_events
     void granted(client_id id, server& s) override;
@@ -147,6 +143,7 @@ private:
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
     std::deque<login_deadline> logins_;            // oldest first
     std::size_t in_use_ = 0;
+    error_counts errors_before_backend_;
     bool draining_ = false;
     bool accept_later_ = false; // there were no descriptors left
     time_point now_{};          // of this round

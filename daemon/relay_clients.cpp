@@ -106,7 +106,7 @@ void relay::read(client& c, bool ended)
         if (n == 0)
             return on_end_of_input(c);
         if (c.home)
-            c.home->counted().bytes_from_clients += got;
+            c.home->counted().bytes_in += got;
         take_in(c, had ? std::string_view{} : std::string_view{into, got});
         if (c.closed || (got < chunk && !ended))
             return;
@@ -338,7 +338,7 @@ void relay::send(client& c, const gathered& what)
     if (c.deaf)
         return;
     if (c.home)
-        c.home->counted().bytes_to_clients += what.size();
+        c.home->counted().bytes_out += what.size();
     std::size_t sent = 0;
     if (c.out.empty()) {
         auto pieces = what.as_iovec();
@@ -380,8 +380,8 @@ void relay::flush(client& c)
 
 void relay::count_error(const client& c, std::string_view code)
 {
-    if (c.home)
-        ++c.home->counted().errors[std::string(code.substr(0, 2))];
+    error_counts& errors = c.home ? c.home->counted().errors : errors_before_backend_;
+    errors.add(sqlstate::from(code));
 }
 
 } // namespace weir

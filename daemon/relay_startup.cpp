@@ -71,7 +71,7 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
         return farewell(c, shutting_down());
     if (user.empty())
         return farewell(c, {"28000", "no PostgreSQL user name specified in startup packet"});
-    if (settings_.is_allowed && !settings_.is_allowed(c.uid, c.gid))
+    if (settings_.is_allowed && !settings_.is_allowed({c.pid, c.uid, c.gid, {}}))
         return farewell(c,
                         {"28000",
                          "user id " + std::to_string(c.uid) + " may not connect",
@@ -164,7 +164,7 @@ void relay::welcome(client& c)
         const auto own = c.settings->find(pgwire::lower(name));
         pgwire::write_parameter_status(words, name, own == c.settings->end() ? value : own->second);
     }
-    pgwire::write_parameter_status(words, "weir_version", WEIR_VERSION);
+    pgwire::write_parameter_status(words, "weir_version", version());
     pgwire::write_parameter_status(words, "pool_mode", "transaction");
     pgwire::message{words, 'K'}.u32(static_cast<std::uint32_t>(c.id)).u32(c.secret);
     pgwire::write_ready(words, 'I');

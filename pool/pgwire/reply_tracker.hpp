@@ -43,7 +43,7 @@ struct reply {
     reply_kind kind{};
     std::size_t size = 0;
     bool for_client = true;
-    std::string_view name = {};  // of a failure: its severity
+    std::string_view name = {}; // of a failure: its severity
     std::string_view value = {};
     std::string_view bytes = {}; // valid until the next call
 };
