@@ -125,9 +125,9 @@ std::optional<database_kind> parse_scheme(string_view scheme)
     return std::nullopt;
 }
 
-std::string bad_escape(string_view piece)
+std::string bad_escape(const std::string& piece)
 {
-    return "has a % in its " + std::string(piece) +
+    return "has a % in its " + piece +
            " that does not begin an escape like %40 (%00 is refused); write %25 for a % itself";
 }
 
@@ -178,7 +178,7 @@ private:
                                   "database is written %40");
     }
 
-    bool decode(string_view text, std::string& out, string_view piece)
+    bool decode(string_view text, std::string& out, const std::string& piece)
     {
         std::optional<std::string> decoded = percent_decode(text);
         if (!decoded)
@@ -233,25 +233,40 @@ private:
 
     bool decode_query()
     {
+        if (decode_options())
+            return true;
+        // `u:p@ss?word=1@host/db`: what reads as an option's name may be the password's end.
+        if (pieces_.query.find('@') != string_view::npos)
+            problems_ = {"has an @ after its ?, and before it an option that is not right; an @ in "
+                         "a password is written %40"};
+        return false;
+    }
+
+    bool decode_options()
+    {
         option_list options;
         for (string_view rest = pieces_.query; !rest.empty();) {
             const std::size_t end = std::min(rest.find('&'), rest.size());
-            const string_view pair = rest.substr(0, end);
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-            if (pair.empty())
-                continue;
-            const std::size_t equals = pair.find('=');
-            const string_view name = pair.substr(0, equals);
-            if (!is_word(name)) // not quoted: it may be the rest of a password
-                return complain("has something after the ? that is not of the form option=value");
-            std::string value(equals == string_view::npos ? "" : pair.substr(equals + 1));
-            std::ranges::replace(value, '+', ' '); // a form's space, as in SQLAlchemy
-            if (!decode(value, value, "option " + std::string(name)))
+            if (end != 0 && !decode_option(rest.substr(0, end), options))
                 return false;
-            options.emplace_back(name, std::move(value));
+            rest.remove_prefix(std::min(end + 1, rest.size()));
         }
         problems_ = apply_url_options(std::move(options), url_);
         return problems_.empty();
+    }
+
+    bool decode_option(string_view pair, option_list& options)
+    {
+        const std::size_t equals = std::min(pair.find('='), pair.size());
+        const string_view name = pair.substr(0, equals);
+        if (!is_word(name))
+            return complain("has something after its ? that is not of the form option=value");
+        std::string value(pair.substr(std::min(equals + 1, pair.size())));
+        std::ranges::replace(value, '+', ' '); // a form's space, as in SQLAlchemy
+        if (!decode(value, value, "option " + std::string(name)))
+            return false;
+        options.emplace_back(name, std::move(value));
+        return true;
     }
 
     bool check_whole()

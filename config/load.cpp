@@ -56,6 +56,11 @@ constexpr std::array draft_knobs{
     knob<backend_draft>{"aliases", "", set_aliases, "a list of names"},
 };
 
+bool has_child(const file_node& node, string_view key)
+{
+    return std::ranges::any_of(node.children, [&](const auto& c) { return c.first == key; });
+}
+
 raw_value untyped(std::string text)
 {
     return {.is = raw_value::kind::text, .text = std::move(text)};
@@ -184,7 +189,8 @@ private:
     {
         checked<database_url> url = parse_database_url(text, path);
         if (!url) {
-            wrong_.insert(wrong_.end(), url.error().begin(), url.error().end());
+            const complaints found = url.error(); // a copy: error() returns by value
+            wrong_.insert(wrong_.end(), found.begin(), found.end());
             return std::nullopt;
         }
         if (url->kind == database_kind::mysql) {
@@ -281,7 +287,6 @@ private:
     void read_backend(const file_node& node, const std::string& path, backend_settings& backend)
     {
         constexpr std::array<string_view, 1> others{"pool"};
-        const std::size_t complaints_before = wrong_.size();
         backend_draft draft;
         section_reader<backend_draft>(draft_knobs, others, wrong_).read(node, path + ".", draft);
         backend.aliases = draft.aliases;
@@ -290,7 +295,7 @@ private:
         } else if (const auto url =
                        resolve(draft.url, draft.url_file, path + ".url", path + ".url_file")) {
             backend.url = *url;
-        } else if (wrong_.size() == complaints_before) {
+        } else if (!has_child(node, "url") && !has_child(node, "url_file")) {
             complain(path, "has no url; give url or url_file");
         }
         for (const auto& [key, child] : node.children) {

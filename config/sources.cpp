@@ -2,11 +2,12 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
+#include <memory>
 
 namespace weir {
 
@@ -18,19 +19,20 @@ std::optional<std::string> environment_variable(const std::string& name)
     return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
-boost::system::error_code last_error()
-{
-    return {errno == 0 ? EIO : errno, boost::system::generic_category()};
-}
+boost::system::error_code last_error() { return {errno, boost::system::generic_category()}; }
 
+// With stdio, whose errors are values: a stream throws over a directory, and forgets why.
 boost::system::result<std::string> read_whole_file(const std::string& path)
 {
-    errno = 0;
-    std::ifstream file(path, std::ios::binary);
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"),
+                                                               std::fclose);
     if (!file)
         return last_error();
-    std::string text{std::istreambuf_iterator<char>(file), {}};
-    if (file.bad() || errno == EISDIR) // a directory opens, and fails at the first read
+    std::string text;
+    std::array<char, 4096> part;
+    while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get()))
+        text.append(part.data(), size);
+    if (std::ferror(file.get()))
         return last_error();
     return text;
 }

@@ -33,10 +33,10 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
     if (word.size() > 64) // nobody's spelling mistake, and the table would be large
         return {};
     std::string_view best;
-    std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+    std::size_t best_distance = word.size();
     for (const std::string_view candidate : known) {
         const std::size_t distance = edit_distance(word, candidate);
-        if (distance < best_distance) {
+        if (distance < best_distance && distance * 3 <= std::max(word.size(), candidate.size())) {
             best = candidate;
             best_distance = distance;
         }

@@ -7,7 +7,7 @@
 
 namespace weir {
 
-// Empty when nothing is near: within a third of the word's letters added, dropped or changed.
+// Empty when nothing is near: at most a third of the letters added, dropped or changed.
 std::string_view nearest(std::string_view word, std::span<const std::string_view> known);
 
 // "; did you mean pool?", or nothing.

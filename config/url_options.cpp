@@ -242,7 +242,10 @@ std::vector<std::string> merge_repeated(option_list& given)
         else
             problems.push_back("has option " + name + " twice");
     }
-    std::ranges::stable_partition(merged, [](const auto& o) { return o.first != "port"; });
+    std::stable_partition( // not std::ranges': clang 14 cannot compile libstdc++'s views
+        merged.begin(),
+        merged.end(),
+        [](const auto& o) { return o.first != "port"; });
     given = std::move(merged);
     return problems;
 }

@@ -6,7 +6,6 @@
 #include "daemon/http_server.hpp"
 #include "daemon/log.hpp"
 #include "daemon/pool_runner.hpp"
-#include "daemon/process.hpp"
 #include "daemon/relay.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/unix_listener.hpp"
@@ -297,9 +296,6 @@ result<void> serve(const settings& initial,
                    const settings_reader& reread,
                    const std::function<void(const std::string& metrics_address)>& started)
 {
-    ignore_broken_pipes();
-    if (const auto raised = raise_descriptor_limit(); !raised)
-        log::warning("the limit of open files stays low", {{"error", raised.error().message}});
     daemon d{initial, reread};
     if (auto up = d.start(); !up)
         return up;
