@@ -3,6 +3,8 @@
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
+#include "daemon/unix_listener.hpp"
+#include "daemon/version.hpp"
 
 #include <iostream>
 #include <memory>
@@ -52,7 +54,12 @@ int run(const settings_options& from)
         return 1;
     log::start(log_options(all->log));
     const auto started = [&](const std::string& metrics_address) {
-        // Among lines of JSON it would be noise.
+        log::info("serving",
+                  {{"socket", listen_address{all->listen.socket_dir, all->listen.port}.path()},
+                   {"metrics", metrics_address.empty() ? "off" : metrics_address},
+                   {"backends", all->backends.size()},
+                   {"version", version()}});
+        // For a person; among lines of JSON it would be noise.
         if (all->log.format == log_format::text)
             std::cout << banner(*all, metrics_address) << std::flush;
     };
