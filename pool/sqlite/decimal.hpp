@@ -67,7 +67,11 @@ result<decimal> divide(const decimal& a, const decimal& b);           // 22012
 result<decimal> divide_truncated(const decimal& a, const decimal& b); // div(): the whole quotient
 result<decimal> modulo(const decimal& a, const decimal& b);
 
-// decimal_functions.cpp
+// a / b to so many decimal digits behind the point, rounded; both finite, b not zero. divide()
+// chooses the scale itself, as PostgreSQL does.
+decimal quotient(const decimal& a, const decimal& b, std::int32_t scale);
+
+// The same functions as in PostgreSQL, with its results' scales (decimal_functions.cpp).
 result<decimal> square_root(const decimal& a);                       // 2201F
 result<decimal> exponential(const decimal& a);                       // exp
 result<decimal> natural_logarithm(const decimal& a);                 // ln; 2201E
