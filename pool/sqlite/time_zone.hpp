@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,13 +11,16 @@ namespace weir::sqlite {
 
 class time_zone {
 public:
-    // "Europe/Berlin", "utc", "+02", "-03:30", "UTC+3" (POSIX: west of Greenwich), "EST". Kept for
-    // good once read. nullptr when there is no such zone.
+    // By IANA name in any case ("europe/berlin") or as a POSIX rule ("UTC+3", "+02", "<+02>-02"),
+    // whose offsets count westward. nullptr when there is no such zone. Kept for good once read.
     static const time_zone* find(std::string_view name);
+    // As SET TIME ZONE reads it: a bare number is hours eastward ("+02" becomes "<+02>-02").
+    static const time_zone* from_setting(std::string_view value);
+    // As literals and AT TIME ZONE may name an offset: "CEST", "PST", "Z".
+    static const time_zone* from_abbreviation(std::string_view name);
     static const time_zone& utc();
-    static const time_zone& fixed(std::int32_t seconds_east);
 
-    std::string_view name() const { return name_; }
+    std::string_view name() const { return name_; } // as SHOW TimeZone says it; find() knows it
 
     struct period {
         std::int32_t seconds_east = 0;
@@ -26,21 +28,24 @@ public:
         std::string abbreviation; // "CET"
     };
     const period& at_instant(std::int64_t utc_microseconds) const;
-    // What PostgreSQL takes for a clock time that exists twice or never: the standard time.
+    // A clock time that exists twice or never is taken as standard time.
     const period& at_local(std::int64_t local_microseconds) const;
 
 private:
     friend class time_zone_reader;
     time_zone() = default;
 
-    std::string name_;
-    std::vector<period> periods_;
     struct change {
-        std::int64_t at;  // seconds since 1970, UTC
-        std::uint32_t to; // index into periods_
+        std::int64_t at = 0; // seconds since 1970, UTC
+        std::size_t to = 0;  // index into periods_
     };
-    std::vector<change> changes_; // the file's, and its rule's until far ahead
-    std::uint32_t first_ = 0;     // before all changes
+    std::size_t changes_before(std::int64_t unix_seconds) const;
+    const period& after(std::size_t changes) const;
+
+    std::string name_;
+    std::vector<period> periods_; // [0] holds before the first change
+    std::vector<change> changes_; // in order of time
+    bool repeats_ = false;        // the last 400 years of changes_ go on for ever
 };
 
 } // namespace weir::sqlite
