@@ -111,8 +111,18 @@ constexpr cast_entry table[] = {
     {uuid, text, assignment, "%1"},
 };
 
+constexpr modifier_entry modifiers[] = {
+    {varchar, "pg_varchar(%1, %2)", "substr(%1, 1, %2)"},
+    {bpchar, "pg_bpchar(%1, %2)", "pg_bpchar(substr(%1, 1, %2), %2)"},
+    {numeric, "pg_numeric_fit(%1, %2, %3)", "pg_numeric_fit(%1, %2, %3)"},
+    {time, "pg_round_time(%1, %2, 'time')", "pg_round_time(%1, %2, 'time')"},
+    {timestamp, "pg_round_time(%1, %2, 'timestamp')", "pg_round_time(%1, %2, 'timestamp')"},
+    {timestamptz, "pg_round_time(%1, %2, 'timestamptz')", "pg_round_time(%1, %2, 'timestamptz')"},
+};
+
 } // namespace
 
+std::span<const modifier_entry> modifier_table() { return modifiers; }
 std::span<const cast_entry> cast_table() { return table; }
 
 const cast_entry* find_cast(oid from, oid to)

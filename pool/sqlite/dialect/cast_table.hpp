@@ -24,6 +24,16 @@ struct cast_entry {
 };
 
 std::span<const cast_entry> cast_table();
+
+// What makes a value obey a type modifier: varchar(10), numeric(10, 2), timestamp(3). %2 and %3 are
+// the modifier's numbers.
+struct modifier_entry {
+    oid of;
+    std::string_view stored; // in a column: what does not fit is an error
+    std::string_view asked;  // with CAST: varchar and char are cut
+};
+
+std::span<const modifier_entry> modifier_table();
 const cast_entry* find_cast(oid from, oid to);
 
 } // namespace weir::sqlite

@@ -70,4 +70,30 @@ struct function_entry {
 
 std::span<const function_entry> function_table();
 
+// Forms of the grammar that need a function but have no name in PostgreSQL.
+namespace form {
+inline constexpr std::string_view input =
+    "pg_input(%1, %2)"; // text -> type number, its input function
+inline constexpr std::string_view output = "pg_output(%1, %2)"; // the type's output function
+inline constexpr std::string_view array = "pg_array(%o*)";      // ARRAY[a, b]
+inline constexpr std::string_view array_element = "pg_array_get(%1, %2, %E1)"; // a[2]
+inline constexpr std::string_view array_members =
+    "SELECT value FROM json_each(pg_array_to_json(%1, %E1))";
+inline constexpr std::string_view current_date = "pg_current_date()";
+inline constexpr std::string_view current_time = "pg_current_time()"; // LOCALTIME
+inline constexpr std::string_view current_timestamp = "pg_now()";
+inline constexpr std::string_view local_timestamp = "pg_timestamptz_to_timestamp(pg_now())";
+inline constexpr std::string_view current_user = "pg_current_user()";
+inline constexpr std::string_view all[] = {input,
+                                           output,
+                                           array,
+                                           array_element,
+                                           array_members,
+                                           current_date,
+                                           current_time,
+                                           current_timestamp,
+                                           local_timestamp,
+                                           current_user};
+} // namespace form
+
 } // namespace weir::sqlite
