@@ -103,7 +103,7 @@ constexpr cast_entry table[] = {
     {int4, text, assignment, "CAST(%1 AS TEXT)"},
     {int8, text, assignment, "CAST(%1 AS TEXT)"},
     {oid_, text, assignment, "CAST(%1 AS TEXT)"},
-    {numeric, text, assignment, "%1"},
+    {numeric, text, assignment, "(%1 || '')"},
     {date, text, assignment, "pg_output(%1, %T1)"},
     {time, text, assignment, "%1"},
     {json, text, assignment, "%1"},

@@ -84,6 +84,10 @@ inline constexpr std::string_view current_time = "pg_current_time()"; // LOCALTI
 inline constexpr std::string_view current_timestamp = "pg_now()";
 inline constexpr std::string_view local_timestamp = "pg_timestamptz_to_timestamp(pg_now())";
 inline constexpr std::string_view current_user = "pg_current_user()";
+inline constexpr std::string_view limit = "pg_limit(%1)";   // NULL is no limit (-1); 2201W below 0
+inline constexpr std::string_view offset = "pg_offset(%1)"; // NULL is 0; 2201X below 0
+inline constexpr std::string_view only_row =
+    "pg_only_row(%1)"; // an aggregate: 21000 at a second row
 inline constexpr std::string_view all[] = {input,
                                            output,
                                            array,
@@ -93,7 +97,10 @@ inline constexpr std::string_view all[] = {input,
                                            current_time,
                                            current_timestamp,
                                            local_timestamp,
-                                           current_user};
+                                           current_user,
+                                           limit,
+                                           offset,
+                                           only_row};
 } // namespace form
 
 } // namespace weir::sqlite
