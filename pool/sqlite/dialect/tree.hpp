@@ -255,7 +255,7 @@ struct conflict_clause {
 struct modification {
     std::vector<cte> with;
     bool recursive = false;
-    source_ptr target; // a table_source
+    source_ptr into; // a table_source
     std::vector<target> returning;
 };
 
