@@ -34,7 +34,7 @@ private:
 };
 
 struct error {
-    sqlstate code;
+    sqlstate code{"00000"};  // result<T>::error() of a success is a default error
     std::string message;     // one sentence with the numbers; starts in lower case, no full stop
     std::string detail = {}; // may be empty, as may the rest
     std::string hint = {};
