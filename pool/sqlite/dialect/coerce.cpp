@@ -3,6 +3,7 @@
 #include "pool/sqlite/dialect/function_table.hpp"
 #include "pool/sqlite/dialect/refusal.hpp"
 #include "pool/sqlite/dialect/type_rules.hpp"
+#include "pool/sqlite/value_codecs.hpp"
 #include "pool/sqlite/values.hpp"
 
 #include <algorithm>
@@ -60,8 +61,6 @@ expression_ptr read_literal(analysis& all, const tree::expression& literal, oid 
         made.is = tree::constant{relation_named(all, *text, literal.offset)};
     } else if (to == type::regtype && find_type(std::string_view(*text))) {
         made.is = tree::constant{static_cast<std::int64_t>(find_type(std::string_view(*text))->id)};
-    } else if (is_array(to)) {
-        made.is = tree::constant{*text};
     } else {
         output_settings how;
         how.time_zone = all.settings.time_zone;
