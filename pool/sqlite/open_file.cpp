@@ -18,4 +18,16 @@ result<std::unique_ptr<open_file>> open_file::open(const std::string& path, acce
     return file;
 }
 
+result<void> open_file::run(std::string_view sql)
+{
+    auto prepared = statements.take(db, sql);
+    if (!prepared)
+        return prepared.error();
+    const auto stepped = prepared->step();
+    statements.give_back(sql, std::move(*prepared));
+    if (!stepped)
+        return stepped.error();
+    return {};
+}
+
 } // namespace weir::sqlite

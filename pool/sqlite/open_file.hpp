@@ -7,8 +7,10 @@
 #include "pool/sqlite/functions.hpp"
 #include "pool/sqlite/statement_cache.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace weir::sqlite {
 
@@ -17,6 +19,9 @@ struct open_file {
 
     // On the heap, since SQLite keeps the context's address.
     static result<std::unique_ptr<open_file>> open(const std::string& path, access how);
+
+    // Runs a statement without results, such as COMMIT, from the cache.
+    result<void> run(std::string_view sql);
 
     function_context context; // declared first: the functions outlive it otherwise
     connection db;
