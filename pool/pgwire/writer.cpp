@@ -54,6 +54,12 @@ message& message::raw(std::string_view value)
     return *this;
 }
 
+void write_header(std::string& out, char type, std::uint32_t body_size)
+{
+    out.push_back(type);
+    append_big_endian(out, body_size + 4, 4);
+}
+
 void write_error(std::string& out, const error& what, severity how)
 {
     const bool notice = how == severity::notice || how == severity::warning;

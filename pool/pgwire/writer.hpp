@@ -32,6 +32,9 @@ private:
     std::size_t length_at_;
 };
 
+// For a message whose body follows from elsewhere.
+void write_header(std::string& out, char type, std::uint32_t body_size);
+
 enum class severity : std::uint8_t { error, fatal, notice, warning };
 
 // ErrorResponse or NoticeResponse with severity (S and V), code, message and what else is not

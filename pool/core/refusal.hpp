@@ -1,0 +1,27 @@
+// What a client is told that the pool cannot serve: the numbers one needs at 3 a.m.
+#pragma once
+
+#include "pool/core/error.hpp"
+#include "pool/core/pool_settings.hpp"
+#include "pool/core/pool_stats.hpp"
+
+#include <chrono>
+#include <optional>
+
+namespace weir {
+
+struct pool_situation {
+    pool_settings settings;
+    pool_stats now;
+    std::optional<std::chrono::milliseconds> longest_hold; // of the servers held now
+    std::optional<error> last_login_error;
+};
+
+// It waited for `timeout`. Of a backend that is down (nothing is connected and the last login
+// failed) it hears the server's own words and SQLSTATE, otherwise 53300.
+error refusal_after_timeout(const pool_situation&);
+
+// `max_waiting` clients wait already: 53300 at once.
+error refusal_of_full_queue(const pool_situation&);
+
+} // namespace weir

@@ -1,0 +1,397 @@
+#include "pool/pgwire/reply_tracker.hpp"
+
+#include "pool/pgwire/writer.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace weir::pgwire {
+
+namespace {
+
+// Larger frames of these kinds are not held back to be looked at: an error text of 64 kB and more
+// streams through, and a tag that long is no tag.
+constexpr std::uint32_t inspect_limit = 60'000;
+
+bool ends_with_ready(request what)
+{
+    return what == request::query || what == request::function_call || what == request::sync;
+}
+
+std::string_view sqlstate_of(bytes error_body)
+{
+    for (field_reader fields{error_body}; const char field = static_cast<char>(fields.u8());) {
+        const std::string_view value = fields.text();
+        if (field == 'C')
+            return value;
+    }
+    return {};
+}
+
+} // namespace
+
+void reply_tracker::attach(prepared_statements& names)
+{
+    assert(settled());
+    names_ = &names;
+    detached_ = false;
+    dirty_ = false;
+    settings_reset_ = false;
+    slot_ = slot::unknown;
+    slot_holds_.reset();
+}
+
+void reply_tracker::detach()
+{
+    names_ = nullptr;
+    detached_ = true;
+}
+
+bool reply_tracker::push(const pending& p)
+{
+    if (copying_in_) { // the server reads these as part of the COPY
+        if (p.what != request::sync)
+            copying_in_ = false; // its end, or a message that fails it
+        return false;
+    }
+    if (ignoring_) {
+        if (p.what != request::sync)
+            return false;
+        ignoring_ = false;
+    }
+    if (p.what == request::copy_end && requests_.empty())
+        return false; // late, after the COPY failed: the server ignores it
+    synced_ = synced_ && (ends_with_ready(p.what) || p.what == request::copy_end);
+    requests_.push_back(p);
+    return true;
+}
+
+void reply_tracker::pop()
+{
+    if (requests_.front().has_change)
+        changes_.pop_front();
+    if (requests_.front().poisoned)
+        poisons_.pop_front();
+    requests_.pop_front();
+    while (!requests_.empty() && requests_.front().what == request::copy_end)
+        requests_.pop_front();
+}
+
+void reply_tracker::expect(request what, statement_trait trait)
+{
+    push({.what = what, .trait = trait});
+    if (what == request::query)
+        set_unnamed(nullptr); // PostgreSQL drops it
+}
+
+void reply_tracker::expect_swallowed(request what)
+{
+    push({.what = what, .swallowed = true});
+    if (what == request::query)
+        set_unnamed(nullptr);
+}
+
+void reply_tracker::expect_poisoned(request what, error why)
+{
+    if (push({.what = what, .poisoned = true}))
+        poisons_.push_back(std::move(why));
+    slot_ = slot::unknown;
+}
+
+void reply_tracker::expect_change(request what,
+                                  std::string_view name,
+                                  statement_ptr after,
+                                  statement_trait trait)
+{
+    if (push({.what = what, .trait = trait, .has_change = true})) {
+        changes_.push_back({std::string(name), names_->find(name)});
+        names_->put(name, std::move(after));
+    }
+    if (what == request::query)
+        set_unnamed(nullptr);
+}
+
+void reply_tracker::set_unnamed(statement_ptr statement)
+{
+    slot_ = statement ? slot::holds : slot::empty;
+    slot_holds_ = std::move(statement);
+}
+
+bool reply_tracker::is_swallowed() const
+{
+    return detached_ || (!requests_.empty() && requests_.front().swallowed);
+}
+
+reply reply_tracker::pass(std::size_t size) const
+{
+    return {is_swallowed() ? reply_kind::swallow : reply_kind::forward, size};
+}
+
+// The longest run of bytes with one answer. Rows and other frames that say nothing about the
+// transaction are counted through without a look inside.
+reply reply_tracker::next(bytes in)
+{
+    if (body_left_ > 0) {
+        const std::size_t size = std::min<std::size_t>(in.size(), body_left_);
+        body_left_ -= static_cast<std::uint32_t>(size);
+        return {body_swallowed_ || detached_ ? reply_kind::swallow : reply_kind::forward, size};
+    }
+    const bool swallowing = is_swallowed();
+    const reply_kind kind = swallowing ? reply_kind::swallow : reply_kind::forward;
+    std::size_t run = 0;
+    for (;;) {
+        const bytes rest = in.subspan(run);
+        frame_header h;
+        switch (scan_header(rest, h)) {
+        case scan_status::need_more: return {run ? kind : reply_kind::need_more, run};
+        case scan_status::malformed: return {run ? kind : reply_kind::malformed, run};
+        case scan_status::frame: break;
+        }
+        switch (h.type) {
+        case 'D':
+        case 'd':
+        case 'T':
+        case 't':
+        case 'N':
+        case 'A':
+        case 'c':
+        case 'H':
+        case 'V': {
+            if (!is_expected(h.type))
+                return {run ? kind : reply_kind::malformed, run};
+            if (h.type == 'T' && requests_.front().what != request::query)
+                return run ? reply{kind, run} : end_describe(h);
+            if (h.size() <= rest.size()) {
+                run += h.size();
+                continue;
+            }
+            body_left_ = static_cast<std::uint32_t>(h.size() - rest.size());
+            body_swallowed_ = swallowing;
+            return {kind, in.size()};
+        }
+        default: break;
+        }
+        if (run)
+            return {kind, run};
+        if (!is_expected(h.type))
+            return {reply_kind::malformed};
+        if (h.body_size > inspect_limit && h.type != 'E')
+            return {reply_kind::malformed};
+        if (h.size() > rest.size() && h.body_size <= inspect_limit)
+            return {reply_kind::need_more};
+        return inspect(h,
+                       rest.subspan(header_size,
+                                    std::min<std::size_t>(h.body_size, rest.size() - header_size)));
+    }
+}
+
+bool reply_tracker::is_expected(char type)
+{
+    switch (type) {
+    case 'N':
+    case 'A':
+    case 'S':
+    case 'E': return true; // at any time
+    case 'Z': return ignoring_ || (!requests_.empty() && ends_with_ready(requests_.front().what));
+    default: break;
+    }
+    if (requests_.empty())
+        return false;
+    const request front = requests_.front().what;
+    switch (type) {
+    case '1': return front == request::parse;
+    case '2': return front == request::bind;
+    case '3': return front == request::close;
+    case 't': return front == request::describe_statement;
+    case 'n': return front == request::describe_statement || front == request::describe_portal;
+    case 'T':
+        return front == request::describe_statement || front == request::describe_portal ||
+               front == request::query;
+    case 'D':
+    case 'C':
+    case 'I':
+    case 'G':
+    case 'H':
+    case 'W':
+    case 'c':
+    case 'd': return front == request::query || front == request::execute;
+    case 's': return front == request::execute;
+    case 'V': return front == request::function_call;
+    default: return false;
+    }
+}
+
+// A RowDescription may be large and needs no look inside; its body follows as any other.
+reply reply_tracker::end_describe(const frame_header& h)
+{
+    const reply r = pass(header_size);
+    body_left_ = h.body_size;
+    body_swallowed_ = r.kind == reply_kind::swallow;
+    pop();
+    return r;
+}
+
+reply reply_tracker::inspect(const frame_header& h, bytes body)
+{
+    switch (h.type) {
+    case 'Z': return on_ready(body);
+    case 'E': {
+        reply r = on_error(body);
+        body_left_ = static_cast<std::uint32_t>(h.body_size - body.size()); // an oversized text
+        body_swallowed_ = r.kind != reply_kind::failure || !r.for_client;
+        return r;
+    }
+    case 'C': return on_complete(body);
+    case 'S': {
+        field_reader fields{body};
+        reply r{reply_kind::parameter, h.size(), !is_swallowed()};
+        r.name = fields.text();
+        r.value = fields.text();
+        return fields.at_end() ? r : reply{reply_kind::malformed};
+    }
+    case 'G': on_copy_in(); return pass(h.size());
+    case 'W': return {reply_kind::malformed}; // COPY BOTH is replication's, which is refused
+    default: break;                           // '1' '2' '3' 'n' 'I' 's'
+    }
+    const reply r = pass(h.size());
+    if (requests_.front().what != request::query) // there, ReadyForQuery is what ends it
+        pop();
+    return r;
+}
+
+reply reply_tracker::on_ready(bytes body)
+{
+    if (body.size() != 1)
+        return {reply_kind::malformed};
+    const char status = std::to_integer<char>(body[0]);
+    if (status != 'I' && status != 'T' && status != 'E')
+        return {reply_kind::malformed};
+    const reply r = pass(header_size + 1);
+    status_ = status;
+    if (requests_.empty())
+        ignoring_ = false; // its Sync was sent while the COPY that failed still seemed to run
+    else
+        pop();
+    synced_ = requests_.empty();
+    return r;
+}
+
+reply reply_tracker::on_error(bytes body)
+{
+    reply r{reply_kind::failure, header_size + body.size(), !is_swallowed()};
+    r.value = sqlstate_of(body);
+    copying_in_ = false;
+    if (requests_.empty()) { // the server is going away: its holder hears of it, nobody else does
+        r.for_client = !detached_ && status_ != 'I';
+        return r;
+    }
+    slot_ = slot::unknown;
+    slot_holds_.reset();
+    pending& front = requests_.front();
+    if (front.swallowed && !ends_with_ready(front.what))
+        r.for_client = !detached_; // the text that stands behind a name failed: the client's error
+    if (front.poisoned && r.for_client) {
+        replacement_.clear();
+        write_error(replacement_, poisons_.front());
+        r = {reply_kind::replace, r.size};
+        r.bytes = replacement_;
+    }
+    if (ends_with_ready(front.what))
+        return r;
+    withdraw(0, true);
+    while (!requests_.empty() && requests_.front().what != request::sync)
+        withdraw(0, false);
+    ignoring_ = requests_.empty();
+    return r;
+}
+
+// A request that the server failed, skipped on its way to the next Sync, or took for something
+// else. Where a later one has changed the same name again, that one learns what was there before.
+void reply_tracker::withdraw(std::size_t index, bool failed_itself)
+{
+    std::size_t changes_before = 0;
+    std::size_t poisons_before = 0;
+    for (std::size_t i = 0; i < index; ++i) {
+        changes_before += requests_[i].has_change;
+        poisons_before += requests_[i].poisoned;
+    }
+    if (requests_[index].has_change)
+        take_back(changes_before, failed_itself);
+    if (requests_[index].poisoned)
+        poisons_.erase(poisons_before);
+    requests_.erase(index);
+}
+
+void reply_tracker::take_back(std::size_t index, bool failed_itself)
+{
+    change undone = std::move(changes_[index]);
+    changes_.erase(index);
+    if (failed_itself)
+        undone.before.reset(); // even a Parse that fails has dropped the old unnamed statement
+    for (; index < changes_.size(); ++index)
+        if (changes_[index].name == undone.name) {
+            changes_[index].before = std::move(undone.before);
+            return;
+        }
+    if (names_)
+        names_->put(undone.name, std::move(undone.before));
+}
+
+// The server now reads messages as part of the COPY, up to its end: of those already on their way,
+// Flush and Sync are ignored, and any other fails it.
+void reply_tracker::on_copy_in()
+{
+    while (requests_.size() > 1) {
+        const request next = requests_[1].what;
+        withdraw(1, false);
+        if (next != request::sync)
+            return;
+    }
+    copying_in_ = true;
+}
+
+reply reply_tracker::on_complete(bytes body)
+{
+    field_reader fields{body};
+    const std::string_view tag = fields.text();
+    if (!fields.at_end())
+        return {reply_kind::malformed};
+    reply r = pass(header_size + body.size());
+    const pending front = requests_.front();
+    if (front.trait == statement_trait::deallocate && tag == "DEALLOCATE ALL") {
+        if (r.kind == reply_kind::forward) {
+            replacement_.clear();
+            write_command_complete(replacement_, "DEALLOCATE");
+            r.kind = reply_kind::replace;
+            r.bytes = replacement_;
+        }
+    } else if (!is_swallowed()) {
+        note_tag(tag, front.trait);
+    }
+    if (front.what == request::execute)
+        pop();
+    return r;
+}
+
+void reply_tracker::note_tag(std::string_view tag, statement_trait trait)
+{
+    switch (tag.empty() ? '\0' : tag.front()) {
+    case 'S': dirty_ = dirty_ || (tag == "SET" && trait != statement_trait::tracked_set); break;
+    case 'D':
+        if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL")
+            names_->clear_named();
+        settings_reset_ = settings_reset_ || tag == "DISCARD ALL";
+        dirty_ = dirty_ || tag == "DISCARD ALL" || tag == "DECLARE CURSOR";
+        break;
+    case 'R':
+        dirty_ = dirty_ || tag == "RESET";
+        settings_reset_ =
+            settings_reset_ || (tag == "RESET" && trait == statement_trait::reset_all);
+        break;
+    case 'L': dirty_ = dirty_ || tag == "LISTEN" || tag == "LOAD"; break;
+    case 'P': dirty_ = dirty_ || tag == "PREPARE"; break;
+    default: break;
+    }
+}
+
+} // namespace weir::pgwire

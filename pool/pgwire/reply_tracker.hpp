@@ -1,0 +1,143 @@
+// What a server still owes. It is told each request in the order it is sent, reads the answers as
+// they come, and knows which belong to the client, which were asked by weir itself, and when the
+// server is free: every answer has arrived and the last ReadyForQuery says 'I'.
+#pragma once
+
+#include "pool/core/error.hpp"
+#include "pool/pgwire/frame.hpp"
+#include "pool/pgwire/prepared_statements.hpp"
+#include "pool/pgwire/ring.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace weir::pgwire {
+
+enum class request : std::uint8_t {
+    query,              // Query: anything, then ReadyForQuery
+    function_call,      // FunctionCall: likewise
+    sync,               // Sync: ReadyForQuery
+    parse,              // Parse: '1'
+    bind,               // Bind: '2'
+    describe_statement, // Describe 'S': 't', then 'T' or 'n'
+    describe_portal,    // Describe 'P': 'T' or 'n'
+    execute,            // Execute: rows or COPY, then 'C', 'I' or 's'
+    close,              // Close: '3'
+    copy_end,           // CopyDone or CopyFail: no answer of its own, but it ends a COPY IN
+};
+
+enum class reply_kind : std::uint8_t {
+    need_more, // a frame that must be seen whole is not: call again with more behind the same bytes
+    forward,   // `size` bytes are the client's
+    swallow,   // `size` bytes answer what weir asked
+    replace,   // `size` bytes go, `bytes` take their place
+    parameter, // `size` bytes are a ParameterStatus: `name`, `value`; the client's if `for_client`
+    failure,   // `size` bytes are an ErrorResponse with SQLSTATE `value`; the client's if
+               // `for_client`
+    malformed, // this server cannot be trusted any more
+};
+
+struct reply {
+    reply_kind kind{};
+    std::size_t size = 0;
+    bool for_client = true;
+    std::string_view name = {};
+    std::string_view value = {};
+    std::string_view bytes = {}; // valid until the next call
+};
+
+class reply_tracker {
+public:
+    // The unnamed statement's slot on the server, as far as it is known.
+    enum class slot : std::uint8_t { unknown, empty, holds };
+
+    // A client's lease begins: its names are what Parse and Close change. They must outlive the
+    // lease, or be taken away by detach().
+    void attach(prepared_statements& names);
+    // Nobody reads the answers any more: all that come are swallowed.
+    void detach();
+
+    // --- up: what is sent ---------------------------------------------------------------------
+    void expect(request what, statement_trait trait = statement_trait::plain);
+    void expect_swallowed(request what); // asked by weir: the client does not see the answer
+    // Fails on purpose; the client gets `why` instead of the server's words.
+    void expect_poisoned(request what, error why);
+    // The request changes what `name` means (null: nothing any more); taken back if the server
+    // fails or never gets to it.
+    void expect_change(request what,
+                       std::string_view name,
+                       statement_ptr after,
+                       statement_trait trait = statement_trait::plain);
+
+    slot unnamed() const { return slot_; }
+    const prepared_statement* unnamed_statement() const { return slot_holds_.get(); }
+    void set_unnamed(statement_ptr statement); // null: known to be empty
+
+    // After an error in the extended protocol the server ignores everything up to Sync.
+    bool ignores_until_sync() const { return ignoring_; }
+
+    // --- down: what arrives --------------------------------------------------------------------
+    reply next(bytes in);
+
+    // Answers are on their way. After Parse and Flush they may all be here while the server, which
+    // has seen no Sync yet, is still in the middle of a transaction of its own.
+    bool owes() const { return !requests_.empty() || body_left_ > 0; }
+    bool is_synced() const { return synced_; }
+    bool settled() const { return !owes() && synced_ && status_ == 'I'; }
+    bool copying_in() const { return copying_in_; }
+    char transaction_status() const { return status_; }
+
+    // Since attach(), a command left state behind which nobody tracks: SET, LISTEN, LOAD ...
+    bool dirty() const { return dirty_; }
+    // The client went back to its startup settings (DISCARD ALL, RESET ALL); reading clears it.
+    bool take_settings_reset() { return std::exchange(settings_reset_, false); }
+
+private:
+    struct pending {
+        request what{};
+        statement_trait trait = statement_trait::plain;
+        bool swallowed = false;
+        bool poisoned = false;
+        bool has_change = false;
+    };
+    struct change {
+        std::string name;
+        statement_ptr before;
+    };
+
+    bool push(const pending& p); // false: the server will not read it as a request
+    void pop();
+    void withdraw(std::size_t index, bool failed_itself);
+    reply inspect(const frame_header& h, bytes body);
+    reply pass(std::size_t size) const;
+    reply end_describe(const frame_header& h);
+    reply on_ready(bytes body);
+    reply on_error(bytes body);
+    reply on_complete(bytes body);
+    void on_copy_in();
+    void take_back(std::size_t change, bool failed_itself);
+    void note_tag(std::string_view tag, statement_trait trait);
+    bool is_swallowed() const;
+    bool is_expected(char type);
+
+    ring<pending> requests_;
+    ring<change> changes_; // one for each pending that has_change, in order
+    ring<error> poisons_;  // one for each poisoned, in order
+    prepared_statements* names_ = nullptr;
+    std::string replacement_;
+    statement_ptr slot_holds_;
+    slot slot_ = slot::unknown;
+    std::uint32_t body_left_ = 0;
+    bool body_swallowed_ = false;
+    bool ignoring_ = false;
+    bool copying_in_ = false;
+    bool synced_ = true; // no message of the extended protocol since the last Sync answered
+    bool dirty_ = false;
+    bool settings_reset_ = false;
+    char status_ = 'I';
+    bool detached_ = true;
+};
+
+} // namespace weir::pgwire

@@ -1,0 +1,71 @@
+// A first-in, first-out queue in one block that grows by doubling and is kept: no allocation once
+// it has seen its largest load.
+#pragma once
+
+#include <cassert>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace weir::pgwire {
+
+template <class T>
+class ring {
+public:
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
+
+    T& front() { return (*this)[0]; }
+    T& back() { return (*this)[size_ - 1]; }
+    const T& front() const { return slots_[first_]; }
+    T& operator[](std::size_t i)
+    {
+        assert(i < size_);
+        return slots_[(first_ + i) & (slots_.size() - 1)];
+    }
+
+    void push_back(T value)
+    {
+        if (size_ == slots_.size())
+            grow();
+        ++size_;
+        back() = std::move(value);
+    }
+
+    void pop_front()
+    {
+        front() = T{};
+        first_ = (first_ + 1) & (slots_.size() - 1);
+        --size_;
+    }
+
+    void pop_back()
+    {
+        back() = T{};
+        --size_;
+    }
+
+    // Takes out the element at `i`, keeping the order of the rest.
+    void erase(std::size_t i)
+    {
+        for (; i + 1 < size_; ++i)
+            (*this)[i] = std::move((*this)[i + 1]);
+        pop_back();
+    }
+
+private:
+    void grow()
+    {
+        std::vector<T> larger(slots_.empty() ? 8 : 2 * slots_.size());
+        for (std::size_t i = 0; i < size_; ++i)
+            larger[i] = std::move((*this)[i]);
+        slots_ = std::move(larger);
+        first_ = 0;
+    }
+
+    std::vector<T> slots_; // a power of two
+    std::size_t first_ = 0;
+    std::size_t size_ = 0;
+};
+
+} // namespace weir::pgwire

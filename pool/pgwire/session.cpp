@@ -1,0 +1,367 @@
+#include "pool/pgwire/session.hpp"
+
+#include "pool/pgwire/writer.hpp"
+
+#include <algorithm>
+
+namespace weir::pgwire {
+
+namespace {
+
+bool is_known(char type)
+{
+    return std::string_view{"QPBDECSHFdcfX"}.find(type) != std::string_view::npos;
+}
+
+// How much of a frame must be there before it can be judged: names and first words, or all of it.
+std::size_t needed(const frame_header& h)
+{
+    switch (h.type) {
+    case 'P': return std::min(h.size(), header_size + session::statement_limit);
+    case 'd':
+    case 'f': return header_size;
+    default: return std::min(h.size(), session::whole_frame);
+    }
+}
+
+error sql_prepare_refused()
+{
+    return {"0A000",
+            "PREPARE and EXECUTE in SQL are not available in transaction mode",
+            "The next transaction may run on another server, where the name is not known.",
+            "Use the prepared statements of the driver (the extended protocol): their names work."};
+}
+
+error no_such_statement(std::string_view name)
+{
+    return {"26000", "prepared statement \"" + std::string(name) + "\" does not exist"};
+}
+
+std::string_view text_field(bytes body) // up to the NUL, or all of it
+{
+    const std::string_view all = as_text(body);
+    return all.substr(0, all.find('\0'));
+}
+
+} // namespace
+
+ruling session::fail(const error& why, std::string& out)
+{
+    write_error(out, why, severity::fatal);
+    return {verdict::violation};
+}
+
+ruling session::body(std::size_t available)
+{
+    const std::size_t size = std::min<std::size_t>(available, body_left_);
+    body_left_ -= static_cast<std::uint32_t>(size);
+    return {body_goes_, size};
+}
+
+// The frame at the front, as much of it as is here; the rest goes the same way when it comes.
+ruling session::stream(bytes in, const frame_header& h, verdict what)
+{
+    const std::size_t size = std::min(in.size(), h.size());
+    body_left_ = static_cast<std::uint32_t>(h.size() - size);
+    body_goes_ = what == verdict::forward ? what : verdict::discard;
+    return {what, size};
+}
+
+ruling session::next(bytes in, reply_tracker* server, std::string& out)
+{
+    if (body_left_ > 0)
+        return body(in.size());
+    frame_header h;
+    switch (scan_header(in, h)) {
+    case scan_status::need_more: return {verdict::need_more};
+    case scan_status::malformed: return fail({"08P01", "invalid message length"}, out);
+    case scan_status::frame: break;
+    }
+    if (!is_known(h.type))
+        return fail(
+            {"08P01",
+             "invalid frontend message type " + std::to_string(static_cast<unsigned char>(h.type))},
+            out);
+    if (in.size() < needed(h))
+        return {verdict::need_more};
+    if (h.type == 'X')
+        return {verdict::terminate};
+    return server ? with_server(in, h, *server, out) : without_server(in, h, out);
+}
+
+ruling session::without_server(bytes in, const frame_header& h, std::string& out)
+{
+    switch (h.type) {
+    case 'S':
+        skip_to_sync_ = false;
+        write_ready(out, 'I');
+        return stream(in, h, verdict::answer);
+    case 'H':
+    case 'd':
+    case 'c':
+    case 'f': // late: the COPY they belong to is over
+        return stream(in, h, verdict::discard);
+    default: break;
+    }
+    if (skip_to_sync_)
+        return stream(in, h, verdict::discard);
+    if (h.type == 'Q' && h.size() <= in.size() &&
+        answers(text_field(in.subspan(header_size, h.body_size)), out))
+        return stream(in, h, verdict::answer);
+    return {verdict::need_server};
+}
+
+// What needs no server, because it is about names that live here.
+bool session::answers(std::string_view sql, std::string& out)
+{
+    const statement_words words = classify(sql);
+    switch (words.trait) {
+    case statement_trait::prepare: write_error(out, sql_prepare_refused()); break;
+    case statement_trait::deallocate:
+        if (names_.find(words.name)) {
+            names_.put(words.name, nullptr);
+            write_command_complete(out, "DEALLOCATE");
+        } else {
+            write_error(out, no_such_statement(words.name));
+        }
+        break;
+    case statement_trait::deallocate_all:
+        names_.clear_named();
+        write_command_complete(out, "DEALLOCATE ALL");
+        break;
+    default: return false;
+    }
+    names_.put("", nullptr); // a simple Query drops the unnamed statement
+    write_ready(out, 'I');
+    return true;
+}
+
+ruling session::refuse(bytes in, const error& why, std::string& out)
+{
+    frame_header h;
+    if (scan_header(in, h) != scan_status::frame)
+        return fail(why, out); // nobody asks for a server before there is a frame
+    write_error(out, why);
+    if (h.type == 'Q' || h.type == 'F')
+        write_ready(out, 'I');
+    else
+        skip_to_sync_ = true;
+    return stream(in, h, verdict::answer);
+}
+
+ruling
+session::with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
+{
+    if (server.ignores_until_sync() && h.type != 'S')
+        return stream(in, h, verdict::discard); // as the server would
+    switch (h.type) {
+    case 'Q': return on_query(in, h, server, out);
+    case 'P': return on_parse(in, h, server, out);
+    case 'B': return on_bind(in, h, server, out);
+    case 'D': return on_describe(in, h, server, out);
+    case 'E': return on_execute(in, h, server);
+    case 'C': return on_close(in, h, server);
+    case 'F': server.expect(request::function_call); break;
+    case 'S': server.expect(request::sync); break;
+    case 'c':
+    case 'f': server.expect(request::copy_end); break;
+    case 'd': return on_copy_data(in);
+    default: break; // Flush owes nothing
+    }
+    return stream(in, h, verdict::forward);
+}
+
+// A request that fails in its place among the others: the server is sent what it cannot parse, and
+// its ErrorResponse is replaced. So an open transaction fails, as it would without weir.
+ruling
+session::poison(bytes in, const frame_header& h, reply_tracker& server, error why, std::string& out)
+{
+    server.expect_poisoned(h.type == 'Q' ? request::query : request::parse, std::move(why));
+    if (h.type == 'Q')
+        write_query(out, "PREPARE");
+    else
+        message{out, 'P'}.text("").text("PREPARE").u16(0);
+    return stream(in, h, verdict::rewritten);
+}
+
+ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
+{
+    ++queries_;
+    const std::string_view sql = text_field(in.subspan(header_size));
+    const statement_words words = classify(sql);
+    if (words.trait == statement_trait::prepare)
+        return poison(in, h, server, sql_prepare_refused(), out);
+    if (words.trait == statement_trait::deallocate && names_.find(words.name)) {
+        names_.put("", nullptr);
+        server.expect_change(request::query, words.name, nullptr, words.trait);
+        write_query(out, "DEALLOCATE ALL"); // touches nothing there; the tag is put right
+        return stream(in, h, verdict::rewritten);
+    }
+    if (names_.find(""))
+        server.expect_change(request::query, "", nullptr, words.trait);
+    else
+        server.expect(request::query, words.trait);
+    return stream(in, h, verdict::forward);
+}
+
+ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
+{
+    if (h.size() > in.size())
+        return poison(
+            in,
+            h,
+            server,
+            {"54000",
+             "statement of " + std::to_string(h.body_size) + " bytes is too long to prepare",
+             "At most " + std::to_string(statement_limit) + " bytes are kept for a statement.",
+             "Pass large values as parameters."},
+            out);
+    field_reader fields{in.subspan(header_size, h.body_size)};
+    const std::string_view name = fields.text();
+    const std::string_view tail =
+        as_text(fields.rest()); // not read further: that is the server's task
+    const std::string_view query = tail.substr(0, tail.find('\0'));
+    auto statement = std::make_shared<prepared_statement>();
+    statement->words = classify(query);
+    if (statement->words.trait == statement_trait::prepare)
+        return poison(in, h, server, sql_prepare_refused(), out);
+    if (statement->words.trait == statement_trait::deallocate && names_.find(statement->words.name))
+        statement->parse_tail.assign("DEALLOCATE ALL\0\0\0", 17); // no parameters
+    else
+        statement->parse_tail = tail;
+
+    if (name.empty() && statement->parse_tail == tail) {
+        server.expect_change(request::parse, name, statement);
+        server.set_unnamed(std::move(statement));
+        return stream(in, h, verdict::forward);
+    }
+    if (!name.empty() && names_.find(name))
+        return poison(in,
+                      h,
+                      server,
+                      {"42P05", "prepared statement \"" + std::string(name) + "\" already exists"},
+                      out);
+    if (!names_.has_room_for(tail.size()))
+        return poison(in,
+                      h,
+                      server,
+                      {"53400",
+                       "too many prepared statements: " + std::to_string(names_.count()),
+                       {},
+                       "DEALLOCATE what is no longer used, or DEALLOCATE ALL."},
+                      out);
+    message{out, 'P'}.text("").raw(statement->parse_tail);
+    server.expect_change(request::parse, name, statement);
+    server.set_unnamed(std::move(statement));
+    return stream(in, h, verdict::rewritten);
+}
+
+// Sees to it that the server's unnamed slot holds what `name` means for this client. False when the
+// name means nothing: then the server, which knows no names either, is to say so.
+bool session::bring(std::string_view name, reply_tracker& server, std::string& out)
+{
+    const statement_ptr& statement = names_.find(name);
+    if (!statement) {
+        if (name.empty() &&
+            server.unnamed() != reply_tracker::slot::empty) { // another client's, perhaps
+            message{out, 'C'}.raw("S").text("");
+            server.expect_swallowed(request::close);
+            server.set_unnamed(nullptr);
+        }
+        return false;
+    }
+    if (server.unnamed_statement() != statement.get()) {
+        message{out, 'P'}.text("").raw(statement->parse_tail);
+        server.expect_swallowed(request::parse);
+        server.set_unnamed(statement);
+    }
+    return true;
+}
+
+ruling session::on_bind(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
+{
+    field_reader fields{
+        in.subspan(header_size, std::min<std::size_t>(h.body_size, in.size() - header_size))};
+    const std::string_view portal = fields.text();
+    const std::string_view name = fields.text();
+    if (!fields.ok())
+        return fail({"08P01", "invalid Bind message"}, out);
+    const std::size_t before = out.size();
+    const bool found = bring(name, server, out);
+    server.expect(request::bind);
+    bound_ = found && names_.find(name)->words.trait != statement_trait::plain ? names_.find(name)
+                                                                               : nullptr;
+    if (out.size() == before && (!found || name.empty()))
+        return stream(in, h, verdict::forward);
+    const std::size_t read = header_size + portal.size() + 1 + name.size() + 1;
+    const std::size_t removed = found ? name.size() : 0;
+    write_header(out, 'B', static_cast<std::uint32_t>(h.body_size - removed));
+    out.append(portal).push_back('\0');
+    out.append(found ? std::string_view{} : name).push_back('\0');
+    body_left_ = static_cast<std::uint32_t>(h.size() - read);
+    body_goes_ = verdict::forward;
+    return {verdict::rewritten, read};
+}
+
+ruling
+session::on_describe(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
+{
+    if (h.size() > in.size())
+        return fail({"08P01", "invalid Describe message"}, out);
+    field_reader fields{in.subspan(header_size, h.body_size)};
+    const bool of_statement = fields.u8() == 'S';
+    const std::string_view name = fields.text();
+    if (!of_statement || !fields.ok()) {
+        server.expect(request::describe_portal);
+        return stream(in, h, verdict::forward);
+    }
+    const bool found = bring(name, server, out);
+    server.expect(request::describe_statement);
+    message{out, 'D'}.raw("S").text(found ? std::string_view{} : name);
+    return stream(in, h, verdict::rewritten);
+}
+
+ruling session::on_close(bytes in, const frame_header& h, reply_tracker& server)
+{
+    field_reader fields{
+        in.subspan(header_size, std::min<std::size_t>(h.body_size, in.size() - header_size))};
+    const bool of_statement = fields.u8() == 'S';
+    const std::string_view name = fields.text();
+    if (of_statement && fields.ok() && names_.find(name))
+        server.expect_change(request::close, name, nullptr);
+    else
+        server.expect(request::close);
+    if (of_statement && name.empty())
+        server.set_unnamed(nullptr);
+    return stream(in, h, verdict::forward); // a server says CloseComplete to any name
+}
+
+ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& server)
+{
+    ++queries_;
+    const statement_words plain;
+    const statement_words& words = bound_ ? bound_->words : plain;
+    if (words.trait == statement_trait::deallocate)
+        server.expect_change(request::execute, words.name, nullptr, words.trait);
+    else
+        server.expect(request::execute, words.trait);
+    return stream(in, h, verdict::forward);
+}
+
+// CopyData comes in thousands of small frames: as many as are here go together.
+ruling session::on_copy_data(bytes in)
+{
+    std::size_t run = 0;
+    frame_header h;
+    while (scan_header(in.subspan(run), h) == scan_status::frame && h.type == 'd') {
+        if (run + h.size() > in.size()) {
+            body_left_ = static_cast<std::uint32_t>(run + h.size() - in.size());
+            body_goes_ = verdict::forward;
+            return {verdict::forward, in.size()};
+        }
+        run += h.size();
+    }
+    return {verdict::forward, run};
+}
+
+} // namespace weir::pgwire

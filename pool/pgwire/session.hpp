@@ -1,0 +1,77 @@
+// What a client is in the middle of. It reads the client's frames and says, one after the other,
+// what is to be done with them; it keeps the client's prepared statements.
+#pragma once
+
+#include "pool/core/error.hpp"
+#include "pool/pgwire/frame.hpp"
+#include "pool/pgwire/prepared_statements.hpp"
+#include "pool/pgwire/reply_tracker.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace weir::pgwire {
+
+enum class verdict : std::uint8_t {
+    need_more,   // the frame must be seen whole: call again with more behind the same bytes
+    need_server, // call again with a server's tracker, or with a refusal
+    forward,     // `size` bytes go to the server as they are
+    rewritten,   // `size` bytes are done; what was appended to `out` goes to the server instead
+    answer,      // `size` bytes are done; what was appended to `out` goes to the client
+    discard,     // `size` bytes are done
+    terminate,   // the client says goodbye
+    violation,   // FATAL to the client: what was appended to `out`; then the connection is closed
+};
+
+struct ruling {
+    verdict what{};
+    std::size_t size = 0;
+};
+
+class session {
+public:
+    // A frame up to this size is read whole before a server is asked for; a larger one must have
+    // brought this much, so that nobody holds a server while it dawdles.
+    static constexpr std::size_t whole_frame = 32 * 1024;
+    // The text of one statement in the extended protocol. A simple Query has no such limit.
+    static constexpr std::size_t statement_limit = 16u << 20;
+
+    // `server` is the tracker of the server that the client holds, or null.
+    ruling next(bytes in, reply_tracker* server, std::string& out);
+
+    // The client was refused a server: the request that asked for one is answered with `why`.
+    ruling refuse(bytes in, const error& why, std::string& out);
+
+    prepared_statements& names() { return names_; }
+    bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
+    std::uint64_t queries() const { return queries_; } // Query and Execute messages so far
+
+private:
+    ruling body(std::size_t available);
+    ruling without_server(bytes in, const frame_header& h, std::string& out);
+    ruling with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    bool answers(std::string_view sql, std::string& out);
+    ruling on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    ruling on_parse(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    ruling on_bind(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    ruling on_describe(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    ruling on_close(bytes in, const frame_header& h, reply_tracker& server);
+    ruling on_execute(bytes in, const frame_header& h, reply_tracker& server);
+    ruling on_copy_data(bytes in);
+    ruling
+    poison(bytes in, const frame_header& h, reply_tracker& server, error why, std::string& out);
+    bool bring(std::string_view name, reply_tracker& server, std::string& out);
+    ruling stream(bytes in, const frame_header& h, verdict what);
+    ruling fail(const error& why, std::string& out);
+
+    prepared_statements names_;
+    statement_ptr bound_; // what the last Bind bound, where Execute has to know
+    std::uint64_t queries_ = 0;
+    std::uint32_t body_left_ = 0;
+    verdict body_goes_ = verdict::forward;
+    bool skip_to_sync_ = false; // an error was answered here, without a server
+};
+
+} // namespace weir::pgwire

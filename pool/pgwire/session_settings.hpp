@@ -1,0 +1,49 @@
+// The settings that belong to a client and are applied to whichever server it gets. Sets are
+// immutable and interned: equal settings are the same pointer, so that the steady state (client and
+// server agree) costs one comparison and ten thousand clients share one set.
+#pragma once
+
+#include "pool/core/error.hpp"
+#include "pool/core/link.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace weir::pgwire {
+
+using settings_map = std::map<std::string, std::string, std::less<>>; // by name in lower case
+using settings_ptr = std::shared_ptr<const settings_map>;
+
+class settings_registry {
+public:
+    settings_ptr intern(settings_map settings);
+    settings_ptr with(const settings_ptr& base, std::string_view name, std::string_view value);
+
+private:
+    void forget_the_unused();
+
+    std::unordered_map<std::string, std::weak_ptr<const settings_map>> known_;
+    std::size_t sweep_at_ = 64;
+};
+
+// True for what the server reports by ParameterStatus and a client may SET: the server tells when
+// it changes, so nobody needs to read SQL. (55.2.7 lists them; search_path is reported from 18 on.)
+bool is_tracked(std::string_view name);
+
+// The settable ones of what a server reported at login.
+settings_map tracked_settings(const parameter_list& reported);
+
+// The SQL that takes a server from `have` to `want`; empty when nothing differs.
+std::string replay(const settings_map& have, const settings_map& want);
+
+// The startup parameters that are settings, with those in options (-c name=value, --name=value).
+// 22023 when options cannot be read.
+result<settings_map>
+startup_settings(const std::vector<std::pair<std::string_view, std::string_view>>& parameters);
+
+std::string lower(std::string_view text); // ASCII, as PostgreSQL folds setting names
+
+} // namespace weir::pgwire

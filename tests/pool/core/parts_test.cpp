@@ -1,0 +1,97 @@
+#include "pool/core/backoff.hpp"
+#include "pool/core/error.hpp"
+#include "pool/core/histogram.hpp"
+#include "pool/core/server_state.hpp"
+#include "pool/core/wait_queue.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <limits>
+
+using namespace std::chrono_literals;
+
+namespace weir {
+
+TEST_SUITE_BEGIN("pool: parts");
+
+TEST_CASE("only an idle server, which is clean and checked, may become active")
+{
+    using enum server_state;
+    for (const server_state from : {closed, connecting, idle, pinging, active, resetting}) {
+        CAPTURE(to_string(from));
+        CHECK(may_follow(from, active) == (from == idle));
+        CHECK(may_follow(from, connecting) == (from == closed));
+        CHECK(may_follow(from, closed) == (from != closed));
+    }
+}
+
+TEST_CASE("states and reasons have the names that the metrics page shows")
+{
+    CHECK(to_string(server_state::closed) == "closed");
+    CHECK(to_string(server_state::resetting) == "resetting");
+    CHECK(to_string(close_reason::recycle) == "recycle");
+    CHECK(to_string(close_reason::overflow) == "overflow");
+    CHECK(to_string(close_reason::idle) == "idle");
+    CHECK(to_string(close_reason::error) == "error");
+    CHECK(to_string(close_reason::reset) == "reset");
+    CHECK(to_string(close_reason::reload) == "reload");
+}
+
+TEST_CASE("the pause after failed logins doubles, has a cap, and is jittered down by a quarter")
+{
+    CHECK(reconnect_delay(1, 5s, 0.0) == 100ms);
+    CHECK(reconnect_delay(2, 5s, 0.0) == 200ms);
+    CHECK(reconnect_delay(6, 5s, 0.0) == 3200ms);
+    CHECK(reconnect_delay(7, 5s, 0.0) == 5s);
+    CHECK(reconnect_delay(std::numeric_limits<unsigned>::max(), 5s, 0.0) == 5s);
+    CHECK(reconnect_delay(7, 5s, 0.5) == 4375ms);
+    CHECK(reconnect_delay(1, 5s, 0.999) == 76ms);
+}
+
+TEST_CASE("a histogram counts each duration once, in the first bucket that holds it")
+{
+    histogram h;
+    h.observe(0s);
+    h.observe(100us); // a bound belongs to its bucket
+    h.observe(101us);
+    h.observe(60s);
+    h.observe(1h);
+    CHECK(h.buckets().front() == 2);
+    CHECK(h.buckets()[1] == 1);
+    CHECK(h.buckets()[histogram::bounds.size() - 1] == 1);
+    CHECK(h.buckets().back() == 1);
+    CHECK(h.count() == 5);
+    CHECK(h.sum().count() == doctest::Approx(3660.000201));
+}
+
+TEST_CASE("a queue keeps the order of arrival through leaving and coming back")
+{
+    wait_queue q;
+    const wait_queue::time_point start{};
+    for (const unsigned client : {4u, 900u, 2u, 7u})
+        q.push_back(client_id{client}, start + std::chrono::seconds{client});
+    q.erase(client_id{900});
+    q.push_back(client_id{900}, start + 901s);
+    CHECK(q.contains(client_id{900}));
+    CHECK_FALSE(q.contains(client_id{3}));
+    CHECK_FALSE(q.contains(client_id{90'000}));
+    CHECK(q.front().client == client_id{4});
+    for (const unsigned client : {4u, 2u, 7u})
+        CHECK(q.pop_front().client == client_id{client});
+    CHECK(q.front().since == start + 901s);
+    CHECK(q.size() == 1);
+    CHECK(q.pop_front().client == client_id{900});
+    CHECK(q.empty());
+}
+
+TEST_CASE("an SQLSTATE is five characters, whatever a server says")
+{
+    CHECK(sqlstate::from("57P03").text() == "57P03");
+    CHECK(sqlstate::from("57P03 ").text() == "XX000");
+    CHECK(sqlstate::from("").text() == "XX000");
+}
+
+TEST_SUITE_END();
+
+} // namespace weir
