@@ -234,6 +234,12 @@ result<std::optional<decimal>> extract_timestamp(field f, timestamp local, std::
     return clock_field(f, clock);
 }
 
+// date_trunc() has not even heard of the fields that are no spans of time.
+error not_a_span(field f, std::string_view name, std::string_view type)
+{
+    return is_zone_field(f) ? not_supported(name, type) : not_recognized(name, type);
+}
+
 // The first instant of the field that t is in; nothing for fields that are no spans.
 std::optional<timestamp> start_of(field f, timestamp t)
 {
@@ -342,7 +348,7 @@ result<std::optional<decimal>> extract(std::string_view name, timestamp t)
     const auto f = field_named(name);
     if (!f)
         return not_recognized(name, timestamp_name);
-    if (is_zone_field(*f))
+    if (is_zone_field(*f) && t.is_finite())
         return not_supported(name, timestamp_name);
     return extract_timestamp(*f, t, t.microseconds);
 }
@@ -393,26 +399,28 @@ result<std::optional<decimal>> extract(std::string_view name, const interval& i)
 
 result<timestamp> truncated(std::string_view name, timestamp t)
 {
+    if (!t.is_finite())
+        return t;
     const auto f = field_named(name);
     if (!f)
         return not_recognized(name, timestamp_name);
-    const auto out = start_of(*f, t.is_finite() ? t : timestamp{});
+    const auto out = start_of(*f, t);
     if (!out)
-        return not_supported(name, timestamp_name);
-    return t.is_finite() ? *out : t;
+        return not_a_span(*f, name, timestamp_name);
+    return *out;
 }
 
 result<timestamptz> truncated(std::string_view name, timestamptz t, const time_zone& zone)
 {
+    if (!t.is_finite())
+        return t;
     const auto f = field_named(name);
     if (!f)
         return not_recognized(name, timestamptz_name);
-    const timestamp local = t.is_finite() ? at_zone(t, zone) : timestamp{};
+    const timestamp local = at_zone(t, zone);
     const auto out = start_of(*f, local);
     if (!out)
-        return not_supported(name, timestamptz_name);
-    if (!t.is_finite())
-        return t;
+        return not_a_span(*f, name, timestamptz_name);
     // Within an hour the offset stays; midnight may have another one.
     if (*f <= field::hour)
         return timestamptz{t.microseconds - (local.microseconds - out->microseconds)};
@@ -450,7 +458,7 @@ result<interval> truncated(std::string_view name, const interval& i)
         e.detail = "Months usually have fractional weeks.";
         return e;
     }
-    default: return not_supported(name, interval_name);
+    default: return not_a_span(*f, name, interval_name);
     }
 }
 

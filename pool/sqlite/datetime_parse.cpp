@@ -113,7 +113,7 @@ public:
         return outcome::ok;
     }
 
-    std::string_view unknown_zone() const { return unknown_zone_; }
+    const std::string& unknown_zone() const { return unknown_zone_; }
 
 private:
     outcome words()
@@ -246,8 +246,14 @@ private:
             std::int64_t unit = microseconds_per_second;
             for (const char c : digits.substr(0, 6))
                 fraction += (c - '0') * (unit /= 10);
-            if (digits.size() > 6 && digits[6] >= '5')
-                ++fraction;
+            // As a double would: a half goes to the even neighbour.
+            if (const std::string_view beyond =
+                    digits.substr(std::min<std::size_t>(digits.size(), 6));
+                !beyond.empty() && beyond[0] >= '5')
+                fraction += beyond.find_first_not_of('0', 1) != std::string_view::npos ||
+                                    beyond[0] > '5' || fraction % 2 != 0
+                                ? 1
+                                : 0;
         }
         if (hour < 0 || hour > 24 || minute < 0 || minute > 59 || second < 0 || second > 60 ||
             (hour == 24 && (minute > 0 || second > 0 || fraction > 0)))
@@ -308,6 +314,10 @@ private:
         if (const int month = month_number(name); month != 0) {
             if (day_parts_.size() >= 3)
                 return outcome::syntax;
+            if (rest_.size() > 1 && rest_.front() == '-' && is_digit(rest_[1])) { // Jan-08-1999
+                rest_ = before;
+                return day_with_separators('-');
+            }
             day_parts_.push_back({before.substr(0, name.size()), month});
             return outcome::ok;
         }
@@ -360,7 +370,7 @@ private:
         if (out_.zone == nullptr)
             out_.zone = time_zone::find(name);
         if (out_.zone == nullptr && name.find('/') != std::string_view::npos) {
-            unknown_zone_ = name;
+            unknown_zone_ = lower(name);
             return outcome::zone_unknown;
         }
         return out_.zone == nullptr ? outcome::syntax : outcome::ok;
@@ -419,7 +429,7 @@ private:
     bool before_christ_ = false;
     char meridian_ = 0;
     std::vector<part> day_parts_;
-    std::string_view unknown_zone_;
+    std::string unknown_zone_;
     reading out_;
 };
 
@@ -503,8 +513,7 @@ read(std::string_view text, std::string_view type, date_order order, bool clock_
         return error{sqlstate{"22009"},
                      "time zone displacement out of range: \"" + std::string(text) + '"'};
     case outcome::zone_unknown:
-        return error{sqlstate{"22023"},
-                     "time zone \"" + std::string(r.unknown_zone()) + "\" not recognized"};
+        return error{sqlstate{"22023"}, "time zone \"" + r.unknown_zone() + "\" not recognized"};
     }
     return out;
 }

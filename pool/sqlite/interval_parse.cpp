@@ -118,6 +118,8 @@ public:
     {
         skip_space();
         outcome o = rest_.starts_with('P') ? iso() : words();
+        if (o == outcome::ok && repeated_)
+            o = outcome::syntax;
         if (o == outcome::ok && overflow_)
             o = outcome::range;
         out = {microseconds_, days_, months_};
@@ -207,8 +209,16 @@ private:
         add_seconds((days - whole) * 86'400);
     }
 
+    void note(unit u)
+    {
+        const unsigned bit = 1u << static_cast<unsigned>(u);
+        repeated_ = repeated_ || (seen_ & bit) != 0;
+        seen_ |= bit;
+    }
+
     void add_quantity(const quantity& q, unit u)
     {
+        note(u);
         const auto time = [&](std::int64_t microseconds) {
             sum(microseconds_, q.whole, microseconds);
             add_seconds(q.fraction * static_cast<double>(microseconds) / 1e6);
@@ -257,6 +267,9 @@ private:
         }
         if (minutes > 59 || seconds > 59)
             return outcome::range;
+        note(unit::hour);
+        note(unit::minute);
+        note(unit::second);
         const int sign = hours.negative ? -1 : 1;
         sum(microseconds_, whole_hours * sign, 3600 * microseconds_per_second);
         sum(microseconds_, (minutes * 60 + seconds) * sign, microseconds_per_second);
@@ -339,6 +352,7 @@ private:
         while (!rest_.empty() && !is_space(rest_.front())) {
             if (!time && take('T')) {
                 time = true;
+                any = true; // PT is nothing at all
                 continue;
             }
             quantity q;
@@ -366,6 +380,8 @@ private:
 
     std::string_view rest_;
     bool overflow_ = false;
+    bool repeated_ = false; // a unit twice is a mistake
+    unsigned seen_ = 0;     // a bit for each unit
     std::int64_t microseconds_ = 0;
     std::int32_t days_ = 0;
     std::int32_t months_ = 0;
