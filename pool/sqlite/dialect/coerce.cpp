@@ -295,6 +295,8 @@ oid common_type(std::span<const expression_ptr> values, std::string_view context
         if (is_unknown(chosen)) {
             chosen = next;
         } else if (category_of(next) != category_of(chosen)) {
+            if (context.empty())
+                return type::none;
             refuse("42804",
                    std::string(context) + " types " + spelling_of(chosen) + " and " +
                        spelling_of(next) + " cannot be matched",
