@@ -3,6 +3,7 @@
 #include "pool/sqlite/dialect/function_table.hpp"
 #include "pool/sqlite/dialect/refusal.hpp"
 #include "pool/sqlite/dialect/type_rules.hpp"
+#include "pool/sqlite/value_codecs.hpp"
 #include "pool/sqlite/values.hpp"
 
 #include <algorithm>
@@ -60,8 +61,6 @@ expression_ptr read_literal(analysis& all, const tree::expression& literal, oid 
         made.is = tree::constant{relation_named(all, *text, literal.offset)};
     } else if (to == type::regtype && find_type(std::string_view(*text))) {
         made.is = tree::constant{static_cast<std::int64_t>(find_type(std::string_view(*text))->id)};
-    } else if (is_array(to)) {
-        made.is = tree::constant{*text};
     } else {
         output_settings how;
         how.time_zone = all.settings.time_zone;
@@ -296,6 +295,8 @@ oid common_type(std::span<const expression_ptr> values, std::string_view context
         if (is_unknown(chosen)) {
             chosen = next;
         } else if (category_of(next) != category_of(chosen)) {
+            if (context.empty())
+                return type::none;
             refuse("42804",
                    std::string(context) + " types " + spelling_of(chosen) + " and " +
                        spelling_of(next) + " cannot be matched",

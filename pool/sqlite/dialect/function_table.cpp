@@ -303,30 +303,32 @@ constexpr function_entry table[] = {
      {int4, int4},
      int4,
      "WITH RECURSIVE s(v) AS (SELECT %1 WHERE %1 <= %2 UNION ALL SELECT v + 1 FROM s WHERE v < %2) "
-     "SELECT v FROM s",
+     "SELECT v AS c1 FROM s",
      set},
     {"generate_series",
      {int8, int8},
      int8,
      "WITH RECURSIVE s(v) AS (SELECT %1 WHERE %1 <= %2 UNION ALL SELECT v + 1 FROM s WHERE v < %2) "
-     "SELECT v FROM s",
+     "SELECT v AS c1 FROM s",
      set},
     {"generate_series",
      {int4, int4, int4},
      int4,
      "WITH RECURSIVE s(v) AS (SELECT %1 WHERE pg_series_goes_on(%1, %2, %3) "
-     "UNION ALL SELECT v + %3 FROM s WHERE pg_series_goes_on(v + %3, %2, %3)) SELECT v FROM s",
+     "UNION ALL SELECT v + %3 FROM s WHERE pg_series_goes_on(v + %3, %2, %3)) SELECT v AS c1 FROM "
+     "s",
      set},
     {"generate_series",
      {int8, int8, int8},
      int8,
      "WITH RECURSIVE s(v) AS (SELECT %1 WHERE pg_series_goes_on(%1, %2, %3) "
-     "UNION ALL SELECT v + %3 FROM s WHERE pg_series_goes_on(v + %3, %2, %3)) SELECT v FROM s",
+     "UNION ALL SELECT v + %3 FROM s WHERE pg_series_goes_on(v + %3, %2, %3)) SELECT v AS c1 FROM "
+     "s",
      set},
     {"unnest",
      {anyarray},
      anyelement,
-     "SELECT value FROM json_each(pg_array_to_json(%1, %E1))",
+     "SELECT value AS c1 FROM json_each(pg_array_to_json(%1, %E1))",
      set},
 };
 

@@ -93,8 +93,8 @@ struct aggregate {
     std::string_view sqlite;
     std::vector<expression_ptr> arguments;
     bool distinct = false;
-    expression_ptr filter;
-    std::optional<window> over;
+    expression_ptr filter = nullptr;
+    std::optional<window> over = std::nullopt;
 };
 
 struct junction { // AND, OR
@@ -130,7 +130,10 @@ struct row { // ROW(a, b); only where it is compared or assigned
     std::vector<expression_ptr> fields;
 };
 
-struct use_default {}; // DEFAULT in INSERT and UPDATE
+// A column's DEFAULT, which the catalog keeps in SQLite's words.
+struct verbatim {
+    std::string_view sql;
+};
 
 struct expression {
     std::variant<constant,
@@ -146,7 +149,7 @@ struct expression {
                  subquery,
                  in_array,
                  row,
-                 use_default>
+                 verbatim>
         is;
     oid type{};
     std::int32_t modifier = -1;
@@ -192,7 +195,8 @@ struct join_source {
 
 struct source {
     std::variant<table_source, query_source, cte_source, function_source, join_source> is;
-    std::string alias; // SQLite's: t1, t2 ... never the client's, so nothing can be captured
+    std::string alias;     // SQLite's: t1, t2 ... never the client's, so nothing can be captured
+    std::string name = {}; // PostgreSQL's, for errors
     std::vector<source_column> columns; // empty for joins
 };
 
@@ -244,10 +248,12 @@ struct assignment {
 };
 
 struct conflict_clause {
-    std::vector<std::string> columns;        // the arbiter; empty = any
-    std::vector<expression_ptr> expressions; // or of expressions, with `columns` empty
+    // Columns or index expressions that must collide; none and no columns: any unique key.
+    std::vector<expression_ptr> arbiter;
+    std::vector<std::string> columns; // those of ON CONSTRAINT
     expression_ptr index_condition;
     bool update = false;
+    source_ptr excluded; // the row that could not go in
     std::vector<assignment> set;
     expression_ptr where;
 };

@@ -3,6 +3,7 @@
 #include "pool/sqlite/dialect/function_table.hpp"
 #include "pool/sqlite/dialect/nodes.hpp"
 #include "pool/sqlite/dialect/refusal.hpp"
+#include "pool/sqlite/value_codecs.hpp"
 
 #include <algorithm>
 #include <iterator>
@@ -13,21 +14,6 @@ namespace weir::sqlite {
 namespace {
 
 using namespace type;
-
-struct array_type {
-    oid element;
-    oid array;
-};
-
-constexpr array_type arrays[] = {
-    {boolean, oid{1000}},     {bytea, oid{1001}},     {char_, oid{1002}},   {name, oid{1003}},
-    {int2, oid{1005}},        {int4, int4_array},     {text, text_array},   {bpchar, oid{1014}},
-    {varchar, oid{1015}},     {int8, oid{1016}},      {float4, oid{1021}},  {float8, oid{1022}},
-    {oid_, oid{1028}},        {timestamp, oid{1115}}, {date, oid{1182}},    {time, oid{1183}},
-    {timestamptz, oid{1185}}, {interval, oid{1187}},  {numeric, oid{1231}}, {timetz, oid{1270}},
-    {json, oid{199}},         {jsonb, oid{3807}},     {uuid, oid{2951}},    {regclass, oid{2210}},
-    {regtype, oid{2211}},
-};
 
 // PostgreSQL has these and weir does not: 0A000, not "does not exist".
 constexpr std::string_view missing_types[] = {
@@ -75,9 +61,9 @@ std::int32_t modifier_of(oid of, const std::vector<int>& numbers, int offset)
                    offset);
         return ((precision << 16) | (scale & 0x7ff)) + 4;
     }
-    if (of == time || of == timestamp || of == timestamptz || of == timetz)
+    if (of == time || of == type::timestamp || of == type::timestamptz || of == timetz)
         return std::clamp(numbers[0], 0, 6);
-    if (of == interval)
+    if (of == type::interval)
         refuse_feature("a precision or field of interval", offset);
     refuse("42601", "type modifier is not allowed for type \"" + spelling_of(of) + "\"", offset);
 }
@@ -90,16 +76,10 @@ bool is_integer(oid of) { return of == int2 || of == int4 || of == int8; }
 
 bool is_number(oid of) { return is_integer(of) || of == float4 || of == float8 || of == numeric; }
 
-oid element_of(oid array)
-{
-    const auto found = std::ranges::find(arrays, array, &array_type::array);
-    return found == std::end(arrays) ? none : found->element;
-}
-
 oid array_of(oid element)
 {
-    const auto found = std::ranges::find(arrays, element, &array_type::element);
-    return found == std::end(arrays) ? none : found->array;
+    const type_info* known = find_type(element);
+    return known ? known->array : none;
 }
 
 bool is_array(oid of) { return element_of(of) != none; }
@@ -118,8 +98,8 @@ char category_of(oid of)
 
 bool is_preferred(oid of)
 {
-    return of == boolean || of == text || of == float8 || of == oid_ || of == timestamptz ||
-           of == interval;
+    return of == boolean || of == text || of == float8 || of == oid_ || of == type::timestamptz ||
+           of == type::interval;
 }
 
 std::string spelling_of(oid of)
@@ -168,7 +148,7 @@ type_use type_named(const PgQuery__TypeName& spelled)
     constexpr int full_range = 0x7fff;
     for (const nodes::node* each : nodes::items(spelled.n_typmods, spelled.typmods)) {
         const int number = modifier_number(*each, offset);
-        if (!(known->id == interval && number == full_range))
+        if (!(known->id == type::interval && number == full_range))
             numbers.push_back(number);
     }
     type_use found{known->id, modifier_of(known->id, numbers, offset)};

@@ -14,7 +14,6 @@ bool is_text(oid of);   // text, varchar, char(n), name: what a string literal b
 bool is_number(oid of); // any of the numeric tower
 bool is_integer(oid of);
 
-oid element_of(oid array); // type::none when it is no array
 oid array_of(oid element); // type::none when weir has no array of it
 bool is_array(oid of);
 
