@@ -90,7 +90,7 @@ result<std::shared_ptr<const catalog>> catalog::load(connection& from)
                 .type = row.id(2),
                 .modifier = static_cast<std::int32_t>(row.integer(3)),
                 .not_null = row.integer(4) != 0,
-                .has_default = row.integer(5) != 0,
+                .has_default = !row.is_null(7), // atthasdef does not count identity
                 .default_sql = row.text(6),
                 .emitted_default = row.text(7),
                 .number = static_cast<std::int16_t>(row.integer(8)),

@@ -47,4 +47,27 @@ oid catalog_edit::next_oid()
         ->id(0); // the table's one row
 }
 
+void forget_relation(catalog_edit& edit, oid relation)
+{
+    constexpr std::string_view statements[] = {
+        "DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = ?1 OR objoid IN (SELECT oid FROM "
+        "\"pg_catalog.pg_constraint\" WHERE conrelid = ?1) OR objoid IN (SELECT indexrelid FROM "
+        "\"pg_catalog.pg_index\" WHERE indrelid = ?1)",
+        "DELETE FROM \"pg_catalog.weir_default\" WHERE adrelid = ?1",
+        "DELETE FROM \"pg_catalog.weir_view\" WHERE viewrelid = ?1",
+        "DELETE FROM \"pg_catalog.weir_sequence\" WHERE seqrelid = ?1",
+        "DELETE FROM \"pg_catalog.pg_sequence\" WHERE seqrelid = ?1",
+        "DELETE FROM \"pg_catalog.pg_attrdef\" WHERE adrelid = ?1",
+        "DELETE FROM \"pg_catalog.pg_attribute\" WHERE attrelid = ?1",
+        "DELETE FROM \"pg_catalog.pg_constraint\" WHERE conrelid = ?1",
+        "DELETE FROM \"pg_catalog.pg_class\" WHERE oid IN (SELECT indexrelid FROM "
+        "\"pg_catalog.pg_index\" WHERE indrelid = ?1)",
+        "DELETE FROM \"pg_catalog.pg_index\" WHERE indrelid = ?1",
+        "DELETE FROM \"pg_catalog.pg_depend\" WHERE objid = ?1 OR refobjid = ?1",
+        "DELETE FROM \"pg_catalog.pg_class\" WHERE oid = ?1",
+    };
+    for (const std::string_view each : statements)
+        edit.run(each, {relation});
+}
+
 } // namespace weir::sqlite

@@ -68,6 +68,9 @@ private:
     connection& db_;
 };
 
+// Everything that the catalog says of a relation, its indexes and constraints included.
+void forget_relation(catalog_edit& edit, oid relation);
+
 // The same style for what returns a result.
 template <class T>
 T must(result<T> outcome)

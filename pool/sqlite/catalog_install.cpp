@@ -217,21 +217,6 @@ declared_type type_declared(std::string_view declaration)
     return {type::text};
 }
 
-void forget(catalog_edit& edit, oid relation)
-{
-    edit.run("DELETE FROM \"pg_catalog.weir_default\" WHERE adrelid = ?1", {relation});
-    edit.run("DELETE FROM \"pg_catalog.pg_attrdef\" WHERE adrelid = ?1", {relation});
-    edit.run("DELETE FROM \"pg_catalog.pg_attribute\" WHERE attrelid = ?1", {relation});
-    edit.run("DELETE FROM \"pg_catalog.pg_class\" WHERE oid IN (SELECT indexrelid FROM "
-             "\"pg_catalog.pg_index\" WHERE indrelid = ?1)",
-             {relation});
-    edit.run("DELETE FROM \"pg_catalog.pg_index\" WHERE indrelid = ?1", {relation});
-    edit.run("DELETE FROM \"pg_catalog.pg_constraint\" WHERE conrelid = ?1", {relation});
-    edit.run("DELETE FROM \"pg_catalog.pg_depend\" WHERE objid = ?1 OR refobjid = ?1", {relation});
-    edit.run("DELETE FROM \"pg_catalog.pg_description\" WHERE objoid = ?1", {relation});
-    edit.run("DELETE FROM \"pg_catalog.pg_class\" WHERE oid = ?1", {relation});
-}
-
 void describe_key(catalog_edit& edit,
                   oid table,
                   std::string_view name,
@@ -341,7 +326,7 @@ void describe_foreign_tables(catalog_edit& edit)
                    "s.name = c.relname AND s.type IN ('table', 'view') WHERE c.relnamespace = 2200 "
                    "AND c.relkind IN ('r', 'v') AND (s.name IS NULL OR " +
                    std::string(columns_there) + " IS NOT " + std::string(columns_described) + ')'))
-        forget(edit, gone.id(0));
+        forget_relation(edit, gone.id(0));
     for (const auto& found :
          edit.rows("SELECT s.name, s.type = 'view' FROM sqlite_schema s WHERE s.type IN ('table', "
                    "'view') AND s.name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND s.name NOT LIKE "

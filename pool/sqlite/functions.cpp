@@ -58,11 +58,13 @@ void register_collation(connection& into,
 
 } // namespace
 
-result<void> register_functions(connection& into, const function_context* /*context*/)
+result<void> register_functions(connection& into, const function_context* context)
 {
     try {
         register_collation(into, "pg_numeric", compare_numerics);
         register_collation(into, "pg_interval", compare_intervals);
+        register_session_functions(into, context);
+        register_sequence_functions(into, context);
     } catch (const refusal& why) {
         return why.what;
     }

@@ -3,6 +3,7 @@
 #include "pool/sqlite/catalog_edit.hpp"
 #include "pool/sqlite/catalog_tables.hpp"
 #include "pool/sqlite/connection.hpp"
+#include "pool/sqlite/functions.hpp"
 
 #include <doctest/doctest.h>
 
@@ -16,6 +17,8 @@ namespace {
 connection fresh(std::string_view sql = {})
 {
     connection db = connection::open(":memory:").value();
+    static const function_context context;
+    register_functions(db, &context).value();
     db.execute(sql).value();
     return db;
 }
