@@ -160,6 +160,7 @@ void pool_runner::log_in(server_id id)
 void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
 {
     const time_point now = std::chrono::steady_clock::now();
+    events_.tell_time(now);
     if (!outcome) {
         log::warning("login failed",
                      {{"backend", name_},

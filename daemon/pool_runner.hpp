@@ -25,6 +25,7 @@ namespace weir {
 // Who moves the bytes. Called with the pool's decisions, in their order.
 class pool_events {
 public:
+    virtual void tell_time(time_point now) = 0; // what follows happens outside a round of events
     virtual void granted(client_id client, server& s) = 0;
     virtual void refused(client_id client, const error& why) = 0;
     virtual void arrived(server& s) = 0;    // logged in: watch it

@@ -54,6 +54,7 @@ public:
     const error_counts& errors_before_backend() const { return errors_before_backend_; }
 
     // pool_events
+    void tell_time(time_point now) override { now_ = now; }
     void granted(client_id id, server& s) override;
     void refused(client_id id, const error& why) override;
     void arrived(server& s) override;
