@@ -18,8 +18,8 @@ namespace {
 
 struct world {
     temporary_directory directory;
-    std::unique_ptr<sqlite::database> db =
-        std::make_unique<sqlite::database>(directory.path() + "/database.db", "database");
+    std::unique_ptr<sqlite::database> db = std::make_unique<sqlite::database>(
+        directory.path() + "/database.db", "database", "sqlite:///test");
 
     world() { client().query("CREATE TABLE t (id integer PRIMARY KEY, name text)"); }
 

@@ -42,27 +42,29 @@ TEST_SUITE("sqlite connection")
         world w;
         REQUIRE(w.said("CREATE TABLE parent (id INTEGER PRIMARY KEY)") == "");
         REQUIRE(w.said("CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT NOT NULL, b TEXT UNIQUE,"
-                       " c TEXT, d INTEGER REFERENCES parent, e TEXT, UNIQUE (a, c),"
+                       " c TEXT, d INTEGER REFERENCES parent, e TEXT, f TEXT, UNIQUE (a, c),"
                        " CONSTRAINT e_is_short CHECK (length(e) < 3))") == "");
         REQUIRE(w.said("CREATE UNIQUE INDEX t_e_idx ON t (e)") == "");
-        REQUIRE(w.said("CREATE UNIQUE INDEX t_lower_idx ON t (lower(c))") == "");
-        REQUIRE(w.said("INSERT INTO t VALUES (1, 'a', 'b', 'c', NULL, 'e')") == "");
+        REQUIRE(w.said("CREATE UNIQUE INDEX t_lower_idx ON t (lower(f))") == "");
+        REQUIRE(w.said("INSERT INTO t VALUES (1, 'a', 'b', 'c', NULL, 'e', 'f')") == "");
         const std::string duplicate = "23505: duplicate key value violates unique constraint ";
-        CHECK(w.said("INSERT INTO t VALUES (1, '', '', '', NULL, '')") == duplicate + "\"t_pkey\"");
-        CHECK(w.said("INSERT INTO t VALUES (2, '', 'b', '', NULL, '')") ==
+        CHECK(w.said("INSERT INTO t VALUES (1, '', '', '', NULL, '', NULL)") ==
+              duplicate + "\"t_pkey\"");
+        CHECK(w.said("INSERT INTO t VALUES (2, '', 'b', '', NULL, '', NULL)") ==
               duplicate + "\"t_b_key\"");
-        CHECK(w.said("INSERT INTO t VALUES (2, 'a', '', 'c', NULL, '')") ==
+        CHECK(w.said("INSERT INTO t VALUES (2, 'a', '', 'c', NULL, '', NULL)") ==
               duplicate + "\"t_a_c_key\"");
-        CHECK(w.said("INSERT INTO t VALUES (2, '', '', '', NULL, 'e')") ==
+        CHECK(w.said("INSERT INTO t VALUES (2, '', '', '', NULL, 'e', NULL)") ==
               duplicate + "\"t_e_idx\"");
-        CHECK(w.said("INSERT INTO t VALUES (2, '', '', 'C', NULL, '')") ==
+        CHECK(w.said("INSERT INTO t VALUES (2, '', '', 'x', NULL, '', 'F')") ==
               duplicate + "\"t_lower_idx\"");
-        CHECK(w.said("INSERT INTO t VALUES (2, NULL, '', '', NULL, '')") ==
+        CHECK(w.said("INSERT INTO t VALUES (2, NULL, '', '', NULL, '', NULL)") ==
               "23502: null value in column \"a\" of relation \"t\" violates not-null constraint");
-        CHECK(w.said("INSERT INTO t VALUES (2, '', '', '', 7, '')").starts_with("23503: "));
-        CHECK(w.said("INSERT INTO t VALUES (2, '', '', '', NULL, 'long')").starts_with("23514: "));
-        CHECK(w.said("INSERT INTO t VALUES (2, '', '', '', NULL, 'long')").find("\"e_is_short\"") !=
-              std::string::npos);
+        CHECK(w.said("INSERT INTO t VALUES (2, '', '', '', 7, '', NULL)").starts_with("23503: "));
+        CHECK(w.said("INSERT INTO t VALUES (2, '', '', '', NULL, 'long', NULL)")
+                  .starts_with("23514: "));
+        CHECK(w.said("INSERT INTO t VALUES (2, '', '', '', NULL, 'long', NULL)")
+                  .find("\"e_is_short\"") != std::string::npos);
     }
 
     TEST_CASE("a name that is no column is an error, not a string")

@@ -265,8 +265,9 @@ TEST_SUITE("sqlite values")
                 CAPTURE(size);
                 std::string storage;
                 const auto v = decode(std::string(size, '\7'), t, wire_format::binary, {}, storage);
-                if (!v)
-                    CHECK(v.error().code.text().starts_with("2"));
+                if (!v) // 22P03 and its kind, or 42804 for another type's array
+                    CHECK((v.error().code.text().starts_with("22") ||
+                           v.error().code == sqlstate{"42804"}));
             }
     }
 }
