@@ -393,7 +393,10 @@ void analyse_limit(analysis& all,
             return nullptr;
         clause where{name};
         place at{all, around, where, {}};
-        return coerce_to_count(all, analyse_expression(at, *number), name);
+        expression_ptr value = coerce_to_count(all, analyse_expression(at, *number), name);
+        const auto* written = std::get_if<tree::constant>(&value->is);
+        const bool is_null = written && std::holds_alternative<std::monostate>(written->stored);
+        return is_null ? nullptr : value; // LIMIT ALL, LIMIT NULL
     };
     into.limit = count(of.limit_count, "LIMIT");
     into.offset = count(of.limit_offset, "OFFSET");

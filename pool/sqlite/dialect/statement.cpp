@@ -63,30 +63,6 @@ void check_parameters(const std::vector<oid>& types)
             refuse("42P18", "could not determine data type of parameter $" + std::to_string(i + 1));
 }
 
-bool is_definition(const node& of)
-{
-    switch (of.node_case) {
-    case PG_QUERY__NODE__NODE_CREATE_STMT:
-    case PG_QUERY__NODE__NODE_CREATE_TABLE_AS_STMT:
-    case PG_QUERY__NODE__NODE_CREATE_SCHEMA_STMT:
-    case PG_QUERY__NODE__NODE_CREATE_SEQ_STMT:
-    case PG_QUERY__NODE__NODE_CREATE_EXTENSION_STMT:
-    case PG_QUERY__NODE__NODE_CREATE_ENUM_STMT:
-    case PG_QUERY__NODE__NODE_CREATE_DOMAIN_STMT:
-    case PG_QUERY__NODE__NODE_ALTER_TABLE_STMT:
-    case PG_QUERY__NODE__NODE_ALTER_SEQ_STMT:
-    case PG_QUERY__NODE__NODE_ALTER_OWNER_STMT:
-    case PG_QUERY__NODE__NODE_ALTER_OBJECT_SCHEMA_STMT:
-    case PG_QUERY__NODE__NODE_RENAME_STMT:
-    case PG_QUERY__NODE__NODE_INDEX_STMT:
-    case PG_QUERY__NODE__NODE_VIEW_STMT:
-    case PG_QUERY__NODE__NODE_DROP_STMT:
-    case PG_QUERY__NODE__NODE_TRUNCATE_STMT:
-    case PG_QUERY__NODE__NODE_COMMENT_STMT: return true;
-    default: return false;
-    }
-}
-
 analysed_statement analyse_one(analysis& all, const node& of)
 {
     if (auto made = analyse_session_statement(of))
@@ -109,7 +85,7 @@ result<std::shared_ptr<const analysed_statement>> analyse(const parse_tree& tree
 {
     const node& of = tree.statement(index);
     if (is_definition(of))
-        return analyse_definition(of, tables, settings);
+        return analyse_definition(of, tree.text(), tables, settings);
     analysis all{tables, settings, {parameter_types.begin(), parameter_types.end()}};
     return refusing(tree.text(), [&]() -> std::shared_ptr<const analysed_statement> {
         return std::make_shared<const analysed_statement>(analyse_one(all, of));
