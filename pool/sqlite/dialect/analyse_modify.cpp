@@ -103,9 +103,9 @@ std::vector<tree::assignment> analyse_assignments(analysis& all,
     std::vector<tree::assignment> made;
     for (const node* each : list) {
         const PgQuery__ResTarget& target = *each->res_target;
+        const column_definition& column = find_target_column(of, target.name, target.location);
         if (target.n_indirection > 0)
             refuse_feature("an assignment to a part of a column", target.location);
-        const column_definition& column = find_target_column(of, target.name, target.location);
         if (std::ranges::find(made, column.name, &tree::assignment::column) != made.end())
             refuse("42601",
                    "multiple assignments to same column \"" + column.name + "\"",
@@ -249,134 +249,132 @@ private:
                         ? default_of(*columns_[i])
                         : assign_to(all_, analyse_expression(at, *values[i]), *columns_[i]));
             }
-            const auto silent = silent_columns();
-            for (auto& row : body.rows)
-                for (const column_definition* each : silent)
-                    row.push_back(default_of(*each));
-            name_columns(columns_);
-            name_columns(silent);
-            auto made = std::make_shared<tree::query>();
-            made->body = std::move(body);
-            return made;
         }
+        const auto silent = silent_columns();
+        for (auto& row : body.rows)
+            for (const column_definition* each : silent)
+                row.push_back(default_of(*each));
+        name_columns(columns_);
+        name_columns(silent);
+        auto made = std::make_shared<tree::query>();
+        made->body = std::move(body);
+        return made;
+    }
 
-        tree::query_ptr selected_rows(const PgQuery__SelectStmt& rows, const scope& around)
-        {
-            tree::query_ptr made = analyse_query(all_, rows, &around, literals::keep);
-            check_width(made->columns.size(), -1);
-            columns_.resize(made->columns.size());
-            for (const column_definition* each : columns_)
-                if (!overrides())
-                    check_may_be_given(*each, -1);
-            // Literals without a type take the column's at their place; what has a type is assigned
-            // outside, where DISTINCT, UNION and LIMIT have done their work.
-            for (std::size_t i = 0; i < columns_.size(); ++i)
-                if (made->columns[i].type == type::unknown || made->columns[i].type == type::none)
-                    convert_column(*made, i, [&](expression_ptr value) {
-                        return assign_to(all_, std::move(value), *columns_[i]);
-                    });
-            const bool fits = std::ranges::equal(
-                made->columns,
-                columns_,
-                [](const result_column& given, const column_definition* wanted) {
-                    return given.type == wanted->type &&
-                           (wanted->modifier < 0 || given.modifier == wanted->modifier);
+    tree::query_ptr selected_rows(const PgQuery__SelectStmt& rows, const scope& around)
+    {
+        tree::query_ptr made = analyse_query(all_, rows, &around, literals::keep);
+        check_width(made->columns.size(), -1);
+        columns_.resize(made->columns.size());
+        for (const column_definition* each : columns_)
+            if (!overrides())
+                check_may_be_given(*each, -1);
+        // Literals without a type take the column's at their place; what has a type is assigned
+        // outside, where DISTINCT, UNION and LIMIT have done their work.
+        for (std::size_t i = 0; i < columns_.size(); ++i)
+            if (made->columns[i].type == type::unknown || made->columns[i].type == type::none)
+                convert_column(*made, i, [&](expression_ptr value) {
+                    return assign_to(all_, std::move(value), *columns_[i]);
                 });
-            const auto silent = silent_columns();
-            name_columns(columns_);
-            name_columns(silent);
-            if (fits && silent.empty())
-                return made;
-            made = wrapped(all_, std::move(made));
-            auto& targets = std::get<tree::select_body>(made->body).targets;
-            for (std::size_t i = 0; i < columns_.size(); ++i)
-                targets[i].value = assign_to(all_, std::move(targets[i].value), *columns_[i]);
-            for (const column_definition* each : silent) {
-                targets.push_back({default_of(*each), each->name});
-                made->columns.push_back({each->name, each->type});
-            }
+        const bool fits = std::ranges::equal(
+            made->columns,
+            columns_,
+            [](const result_column& given, const column_definition* wanted) {
+                return given.type == wanted->type &&
+                       (wanted->modifier < 0 || given.modifier == wanted->modifier);
+            });
+        const auto silent = silent_columns();
+        name_columns(columns_);
+        name_columns(silent);
+        if (fits && silent.empty())
             return made;
+        made = wrapped(all_, std::move(made));
+        auto& targets = std::get<tree::select_body>(made->body).targets;
+        for (std::size_t i = 0; i < columns_.size(); ++i)
+            targets[i].value = assign_to(all_, std::move(targets[i].value), *columns_[i]);
+        for (const column_definition* each : silent) {
+            targets.push_back({default_of(*each), each->name});
+            made->columns.push_back({each->name, each->type});
         }
+        return made;
+    }
 
-        void read_arbiter(const PgQuery__InferClause& of, tree::conflict_clause& into)
-        {
-            if (*of.conname) {
-                const relation* index = all_.tables.find(relation_->schema, of.conname);
-                if (!index || index->kind != 'i')
-                    refuse("42704",
-                           "constraint \"" + std::string(of.conname) + "\" for table \"" +
-                               relation_->name + "\" does not exist",
-                           of.location);
-                for (const column_definition& each : index->columns)
-                    into.columns.push_back(
-                        find_target_column(*relation_, each.name, of.location).name);
-                return;
-            }
-            clause where{"ON CONFLICT"};
-            place at{all_, names_, where, {}};
-            for (const node* each : nodes::items(of.n_index_elems, of.index_elems)) {
-                const PgQuery__IndexElem& element = *each->index_elem;
-                if (element.n_opclass > 0)
-                    refuse_feature("an operator class in ON CONFLICT", of.location);
-                into.arbiter.push_back(*element.name
-                                           ? find_column({element.name}, names_, of.location)
-                                           : analyse_expression(at, *element.expr));
-            }
-            if (of.where_clause)
-                into.index_condition = analyse_condition(at, *of.where_clause);
+    void read_arbiter(const PgQuery__InferClause& of, tree::conflict_clause& into)
+    {
+        if (*of.conname) {
+            const relation* index = all_.tables.find(relation_->schema, of.conname);
+            if (!index || index->kind != 'i')
+                refuse("42704",
+                       "constraint \"" + std::string(of.conname) + "\" for table \"" +
+                           relation_->name + "\" does not exist",
+                       of.location);
+            for (const column_definition& each : index->columns)
+                into.columns.push_back(find_target_column(*relation_, each.name, of.location).name);
+            return;
         }
+        clause where{"ON CONFLICT"};
+        place at{all_, names_, where, {}};
+        for (const node* each : nodes::items(of.n_index_elems, of.index_elems)) {
+            const PgQuery__IndexElem& element = *each->index_elem;
+            if (element.n_opclass > 0)
+                refuse_feature("an operator class in ON CONFLICT", of.location);
+            into.arbiter.push_back(*element.name ? find_column({element.name}, names_, of.location)
+                                                 : analyse_expression(at, *element.expr));
+        }
+        if (of.where_clause)
+            into.index_condition = analyse_condition(at, *of.where_clause);
+    }
 
-        tree::conflict_clause analyse_conflict(const PgQuery__OnConflictClause& of)
-        {
-            tree::conflict_clause made;
-            made.update = of.action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
-            if (of.infer)
-                read_arbiter(*of.infer, made);
-            else if (made.update)
-                refuse("42601",
-                       "ON CONFLICT DO UPDATE requires inference specification or constraint name",
-                       of.location,
-                       "For example, ON CONFLICT (column_name).");
-            if (!made.update)
-                return made;
-            scope both = names_;
-            made.excluded = std::make_shared<tree::source>(*made_.into);
-            made.excluded->alias = "excluded";
-            made.excluded->name = "excluded";
-            for (std::size_t i = 0; i < made.excluded->columns.size(); ++i) {
-                const tree::source_column& column = made.excluded->columns[i];
-                both.columns.push_back({column.name,
-                                        "excluded",
-                                        make({tree::column_use{made.excluded.get(), i, false},
-                                              column.type,
-                                              column.modifier,
-                                              -1})});
-            }
-            both.tables.push_back({"excluded", nullptr, true});
-            made.set = analyse_assignments(all_,
-                                           nodes::items(of.n_target_list, of.target_list),
-                                           both,
-                                           *relation_);
-            if (of.where_clause) {
-                clause where{"WHERE"};
-                place at{all_, both, where, {}};
-                made.where = analyse_condition(at, *of.where_clause);
-            }
+    tree::conflict_clause analyse_conflict(const PgQuery__OnConflictClause& of)
+    {
+        tree::conflict_clause made;
+        made.update = of.action == PG_QUERY__ON_CONFLICT_ACTION__ONCONFLICT_UPDATE;
+        if (of.infer)
+            read_arbiter(*of.infer, made);
+        else if (made.update)
+            refuse("42601",
+                   "ON CONFLICT DO UPDATE requires inference specification or constraint name",
+                   of.location,
+                   "For example, ON CONFLICT (column_name).");
+        if (!made.update)
             return made;
+        scope both = names_;
+        made.excluded = std::make_shared<tree::source>(*made_.into);
+        made.excluded->alias = "excluded";
+        made.excluded->name = "excluded";
+        for (std::size_t i = 0; i < made.excluded->columns.size(); ++i) {
+            const tree::source_column& column = made.excluded->columns[i];
+            both.columns.push_back({column.name,
+                                    "excluded",
+                                    make({tree::column_use{made.excluded.get(), i, false},
+                                          column.type,
+                                          column.modifier,
+                                          -1})});
         }
+        both.tables.push_back({"excluded", nullptr, true});
+        made.set = analyse_assignments(all_,
+                                       nodes::items(of.n_target_list, of.target_list),
+                                       both,
+                                       *relation_);
+        if (of.where_clause) {
+            clause where{"WHERE"};
+            place at{all_, both, where, {}};
+            made.where = analyse_condition(at, *of.where_clause);
+        }
+        return made;
+    }
 
-        analysis& all_;
-        const PgQuery__InsertStmt& of_;
-        tree::insertion made_;
-        scope names_;
-        const relation* relation_ = nullptr;
-        std::vector<const column_definition*> columns_;
-    };
+    analysis& all_;
+    const PgQuery__InsertStmt& of_;
+    tree::insertion made_;
+    scope names_;
+    const relation* relation_ = nullptr;
+    std::vector<const column_definition*> columns_;
+};
 
 } // namespace
 
-tree::insertion
-analyse_insert(analysis& all, const PgQuery__InsertStmt& of)
+tree::insertion analyse_insert(analysis& all, const PgQuery__InsertStmt& of)
 {
     return insert_analysis{all, of}.run();
 }
