@@ -62,7 +62,7 @@ struct function_entry {
     std::string_view name;
     signature arguments;
     oid result;
-    std::string_view sqlite;
+    std::string_view sqlite; // empty: PostgreSQL has it and weir has not
     call_kind kind = call_kind::scalar;
     null_rule nulls = null_rule::strict;
     bool writes = false; // nextval(): only the writer may run it

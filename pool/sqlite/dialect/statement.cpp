@@ -42,6 +42,21 @@ analysed_statement changing(const Changed& of, std::string tag)
     return made;
 }
 
+// TRUNCATE of one table that no other points to is a DELETE of everything.
+analysed_statement analyse_truncate(analysis& all, const PgQuery__TruncateStmt& of)
+{
+    if (of.n_relations != 1)
+        refuse_feature("TRUNCATE of several tables");
+    if (of.restart_seqs)
+        refuse_feature("TRUNCATE RESTART IDENTITY");
+    if (of.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE)
+        refuse_feature("TRUNCATE CASCADE");
+    scope names;
+    tree::deletion everything;
+    everything.into = analyse_target(all, *of.relations[0]->range_var, names);
+    return changing(everything, "TRUNCATE TABLE");
+}
+
 analysed_statement analyse_data(analysis& all, const node& of)
 {
     switch (of.node_case) {
@@ -52,6 +67,7 @@ analysed_statement analyse_data(analysis& all, const node& of)
         return changing(analyse_update(all, *of.update_stmt), "UPDATE");
     case PG_QUERY__NODE__NODE_DELETE_STMT:
         return changing(analyse_delete(all, *of.delete_stmt), "DELETE");
+    case PG_QUERY__NODE__NODE_TRUNCATE_STMT: return analyse_truncate(all, *of.truncate_stmt);
     default: refuse_feature(nodes::feature_of(of));
     }
 }
@@ -69,7 +85,7 @@ analysed_statement analyse_one(analysis& all, const node& of)
         return std::move(*made);
     analysed_statement made = analyse_data(all, of);
     check_parameters(all.parameters);
-    made.tag_counts = true;
+    made.tag_counts = made.tag != "TRUNCATE TABLE";
     made.parameters = std::move(all.parameters);
     made.needs_writer |= all.needs_writer;
     return made;
