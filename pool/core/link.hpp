@@ -19,7 +19,7 @@ namespace weir {
 
 enum class io_status : std::uint8_t {
     done,    // `bytes` were moved; there may be more
-    blocked, // nothing now: wait for readiness (edge-triggered epoll will tell)
+    blocked, // `bytes` were moved, perhaps none, and no more go now: edge-triggered epoll will tell
     closed,  // the other side is gone, or the stream is broken
 };
 

@@ -36,9 +36,9 @@ std::optional<server_id> pool::acquire(client_id client, time_point now, actions
     if (settings_.max_waiting > 0 && waiting_.size() >= settings_.max_waiting) {
         ++tally_.turned_away;
         refuse(client, refusal_of_full_queue(situation(now)), todo);
-        return std::nullopt;
+    } else {
+        waiting_.push_back(client, now);
     }
-    waiting_.push_back(client, now);
     cover_waiters(now, todo);
     return std::nullopt;
 }

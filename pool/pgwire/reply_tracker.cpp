@@ -18,11 +18,12 @@ bool ends_with_ready(request what)
     return what == request::query || what == request::function_call || what == request::sync;
 }
 
-std::string_view sqlstate_of(bytes error_body)
+// A field of an ErrorResponse: 'C' is the SQLSTATE, 'V' the severity, never translated.
+std::string_view field_of(bytes error_body, char wanted)
 {
     for (field_reader fields{error_body}; const char field = static_cast<char>(fields.u8());) {
         const std::string_view value = fields.text();
-        if (field == 'C')
+        if (field == wanted)
             return value;
     }
     return {};
@@ -64,6 +65,11 @@ bool reply_tracker::push(const pending& p)
     synced_ = synced_ && (ends_with_ready(p.what) || p.what == request::copy_end);
     requests_.push_back(p);
     return true;
+}
+
+bool reply_tracker::needs_sync() const
+{
+    return !synced_ && (requests_.empty() || !ends_with_ready(requests_.back().what));
 }
 
 void reply_tracker::pop()
@@ -279,7 +285,8 @@ reply reply_tracker::on_ready(bytes body)
 reply reply_tracker::on_error(bytes body)
 {
     reply r{reply_kind::failure, header_size + body.size(), !is_swallowed()};
-    r.value = sqlstate_of(body);
+    r.name = field_of(body, 'V');
+    r.value = field_of(body, 'C');
     copying_in_ = false;
     if (requests_.empty()) { // the server is going away: its holder hears of it, nobody else does
         r.for_client = !detached_ && status_ != 'I';

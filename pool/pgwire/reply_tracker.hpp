@@ -43,7 +43,7 @@ struct reply {
     reply_kind kind{};
     std::size_t size = 0;
     bool for_client = true;
-    std::string_view name = {};
+    std::string_view name = {}; // of a failure: its severity
     std::string_view value = {};
     std::string_view bytes = {}; // valid until the next call
 };
@@ -85,6 +85,7 @@ public:
     // has seen no Sync yet, is still in the middle of a transaction of its own.
     bool owes() const { return !requests_.empty() || body_left_ > 0; }
     bool is_synced() const { return synced_; }
+    bool needs_sync() const; // the server waits for a Sync that has not been sent
     bool settled() const { return !owes() && synced_ && status_ == 'I'; }
     bool copying_in() const { return copying_in_; }
     char transaction_status() const { return status_; }

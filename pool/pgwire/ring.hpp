@@ -17,8 +17,15 @@ public:
 
     T& front() { return (*this)[0]; }
     T& back() { return (*this)[size_ - 1]; }
-    const T& front() const { return slots_[first_]; }
+    const T& front() const { return (*this)[0]; }
+    const T& back() const { return (*this)[size_ - 1]; }
     T& operator[](std::size_t i)
+    {
+        assert(i < size_);
+        return slots_[(first_ + i) & (slots_.size() - 1)];
+    }
+
+    const T& operator[](std::size_t i) const
     {
         assert(i < size_);
         return slots_[(first_ + i) & (slots_.size() - 1)];

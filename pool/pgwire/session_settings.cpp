@@ -7,14 +7,12 @@ namespace weir::pgwire {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> tracked_names{
+constexpr std::array<std::string_view, 7> tracked_names{
     "application_name",
     "client_encoding",
     "datestyle",
     "default_transaction_read_only",
     "intervalstyle",
-    "scram_iterations",
-    "search_path",
     "standard_conforming_strings",
     "timezone",
 };
@@ -132,7 +130,7 @@ std::string replay(const settings_map& have, const settings_map& want)
 {
     std::string sql;
     for (const auto& [name, value] : have)
-        if (!want.contains(name) && !is_tracked(name))
+        if (!want.contains(name))
             sql += "RESET " + quoted(name, '"') + ";";
     for (const auto& [name, value] : want) {
         const auto now = have.find(name);
@@ -140,7 +138,7 @@ std::string replay(const settings_map& have, const settings_map& want)
             continue;
         // set_config takes the value as the startup message gave it; SET would quote a list such as
         // search_path's into one name. SET is the cheaper for the rest.
-        if (is_tracked(name) && name != "search_path")
+        if (is_tracked(name))
             sql += "SET " + name + "=" + literal(value) + ";";
         else
             sql +=

@@ -30,7 +30,7 @@ private:
 };
 
 // True for what the server reports by ParameterStatus and a client may SET: the server tells when
-// it changes, so nobody needs to read SQL. (55.2.7 lists them; search_path is reported from 18 on.)
+// it changes, so nobody needs to read SQL. (55.2.7 lists what every supported server reports.)
 bool is_tracked(std::string_view name);
 
 // The settable ones of what a server reported at login.

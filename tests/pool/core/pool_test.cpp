@@ -128,6 +128,7 @@ TEST_CASE("a full queue refuses at once")
     CHECK_FALSE(s.it().is_waiting(client_id{3}));
     CHECK(s.stats().turned_away == 1);
     CHECK(s.give_up(1) == "");
+    CHECK(s.stats().gave_up == 1);
     CHECK(s.acquire(3) == "");
     CHECK(s.stats().waiting == 2);
 }

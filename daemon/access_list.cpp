@@ -1,0 +1,63 @@
+#include "daemon/access_list.hpp"
+
+#include "daemon/accounts.hpp"
+
+#include <algorithm>
+
+namespace weir {
+namespace {
+
+constexpr std::chrono::minutes membership_lasts{1};
+
+template <class Id>
+bool contains(const std::vector<Id>& ids, Id id)
+{
+    return std::find(ids.begin(), ids.end(), id) != ids.end();
+}
+
+} // namespace
+
+result<access_list> access_list::make(const std::vector<std::string>& users,
+                                      const std::vector<std::string>& groups)
+{
+    access_list list;
+    std::string unknown;
+    const auto add = [&](auto& ids, const auto& id, const std::string& what) {
+        if (id)
+            ids.push_back(*id);
+        else
+            unknown += (unknown.empty() ? "" : ", ") + what;
+    };
+    for (const std::string& user : users)
+        add(list.users_, user_id(user), "user \"" + user + "\"");
+    for (const std::string& group : groups)
+        add(list.groups_, group_id(group), "group \"" + group + "\"");
+    if (!unknown.empty())
+        return error{sqlstate{"F0000"},
+                     "listen.allow names whom this host does not know: " + unknown};
+    return list;
+}
+
+bool access_list::is_allowed(const peer& p, time_point now)
+{
+    if (users_.empty() && groups_.empty())
+        return true;
+    if (contains(users_, p.uid) || contains(groups_, p.gid))
+        return true;
+    return !groups_.empty() && is_member(p.uid, now);
+}
+
+bool access_list::is_member(uid_t uid, time_point now)
+{
+    membership& known = members_[uid];
+    if (known.asked == time_point{} || now - known.asked >= membership_lasts) {
+        const std::vector<gid_t> groups = groups_of(uid);
+        known.asked = now;
+        known.is_member = std::any_of(groups.begin(), groups.end(), [&](gid_t group) {
+            return contains(groups_, group);
+        });
+    }
+    return known.is_member;
+}
+
+} // namespace weir

@@ -1,0 +1,41 @@
+// Who may connect: listen.allow of the settings, asked with what SO_PEERCRED says.
+#pragma once
+
+#include "daemon/peer.hpp"
+
+#include <chrono>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace weir {
+
+class access_list {
+public:
+    using time_point = std::chrono::steady_clock::time_point;
+
+    // Names or numbers; a name that the host does not know is an error that lists all such names.
+    static result<access_list> make(const std::vector<std::string>& users,
+                                    const std::vector<std::string>& groups);
+
+    access_list() = default; // everybody
+
+    // With both lists empty, everybody is. Memberships are looked up when a user first matters and
+    // again when the answer is a minute old, so a change of groups is noticed, and a slow name
+    // service is not asked for each connection.
+    bool is_allowed(const peer&, time_point now);
+
+private:
+    struct membership {
+        bool is_member = false;
+        time_point asked;
+    };
+
+    bool is_member(uid_t, time_point now);
+
+    std::vector<uid_t> users_;
+    std::vector<gid_t> groups_;
+    std::unordered_map<uid_t, membership> members_;
+};
+
+} // namespace weir

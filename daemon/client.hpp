@@ -1,0 +1,58 @@
+// One worker's connection: its socket, its session and what it waits for.
+#pragma once
+
+#include "daemon/endpoint.hpp"
+#include "daemon/outbox.hpp"
+#include "pool/core/pool.hpp"
+#include "pool/pgwire/session.hpp"
+#include "pool/pgwire/session_settings.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <sys/types.h>
+
+namespace weir {
+
+class pool_runner;
+class server;
+
+class client final : public endpoint {
+public:
+    enum class phase : std::uint8_t {
+        startup,  // the startup message is due
+        settling, // its startup settings are being tried on a server
+        ready,
+        leaving, // nothing more is read; what is still to be sent is sent, then it is closed
+    };
+
+    client(int socket_, client_id id_, std::uint32_t secret_)
+        : endpoint(kind::client), socket(socket_), id(id_), secret(secret_)
+    {
+    }
+
+    int socket;
+    client_id id;         // also the process id of BackendKeyData
+    std::uint32_t secret; // its cancel key
+    phase now = phase::startup;
+    bool waiting = false;          // in the pool's queue
+    bool half_closed = false;      // it sends no more, but may still want its answer
+    bool read_later = false;       // its socket holds bytes that nobody could take yet
+    bool deaf = false;             // sending failed; its hang-up is on the way
+    std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
+
+    pid_t pid = 0;
+    uid_t uid = 0;
+    gid_t gid = 0;
+
+    pool_runner* home = nullptr; // after startup
+    server* held = nullptr;
+    pgwire::session session;
+    pgwire::settings_ptr asked;            // by its startup message; until it is welcome
+    pgwire::settings_ptr settings;         // what it wants of a server
+    pgwire::settings_ptr startup_settings; // what RESET goes back to
+    std::unique_ptr<std::string> stash;    // bytes that came before they could be judged
+    outbox out;
+};
+
+} // namespace weir

@@ -1,0 +1,84 @@
+#include "daemon/banner.hpp"
+#include "daemon/commands/commands.hpp"
+#include "daemon/commands/settings_options.hpp"
+#include "daemon/daemon.hpp"
+#include "daemon/log.hpp"
+#include "daemon/process.hpp"
+
+#include <iostream>
+#include <memory>
+
+namespace weir::commands {
+namespace {
+
+log::options log_options(const log_settings& wanted)
+{
+    const auto least = [&] {
+        switch (wanted.level) {
+        case log_level::trace: // nothing is said below debug
+        case log_level::debug: return log::level::debug;
+        case log_level::info: return log::level::info;
+        case log_level::warning: return log::level::warning;
+        case log_level::error: break;
+        }
+        return log::level::error;
+    };
+    return {wanted.format == log_format::json ? log::format::json : log::format::text, least()};
+}
+
+void log_error(std::string_view sentence, const error& why)
+{
+    std::string words = why.message;
+    for (const std::string& more : {why.detail, why.hint})
+        if (!more.empty())
+            words += "; " + more;
+    log::error(sentence, {{"why", words}, {"sqlstate", why.code.text()}});
+}
+
+result<settings> reread(const settings_options& from)
+{
+    checked<settings> loaded = from.load();
+    if (loaded)
+        return std::move(*loaded);
+    std::string all;
+    for (const complaint& c : loaded.error())
+        all += (all.empty() ? "" : "; ") + to_text(c);
+    return error{sqlstate{"F0000"}, "the settings are wrong, the old ones stay", std::move(all)};
+}
+
+int run(const settings_options& from)
+{
+    const std::optional<settings> all = from.load_or_complain();
+    if (!all)
+        return 1;
+    log::start(log_options(all->log));
+    ignore_broken_pipes();
+    if (const auto raised = raise_descriptor_limit(); !raised)
+        log_error("fewer clients will fit", raised.error()); // but it can serve those
+
+    const auto started = [&](const std::string& metrics_address) {
+        // Among lines of JSON it would be noise.
+        if (all->log.format == log_format::text)
+            std::cout << banner(*all, metrics_address) << std::flush;
+    };
+    const auto served = serve(
+        *all,
+        [&] { return reread(from); },
+        started);
+    if (!served)
+        log_error("weir cannot serve", served.error());
+    return served ? 0 : 1;
+}
+
+} // namespace
+
+void add_serve(CLI::App& app, int& status)
+{
+    CLI::App* verb = app.add_subcommand("serve", "Serve the backends in the foreground.");
+    const auto options = std::make_shared<settings_options>();
+    options->add_config(*verb);
+    options->add_log(*verb);
+    verb->callback([options, &status] { status = run(*options); });
+}
+
+} // namespace weir::commands

@@ -1,0 +1,50 @@
+#include "daemon/commands/settings_options.hpp"
+
+#include "daemon/log.hpp"
+
+#include <iostream>
+
+namespace weir::commands {
+
+void settings_options::add_config(CLI::App& verb)
+{
+    verb.add_option("--config",
+                    config_file_,
+                    "the settings file (else WEIR_CONFIG, else /etc/weir/weir.json if there)")
+        ->type_name("FILE");
+}
+
+void settings_options::add_log(CLI::App& verb)
+{
+    verb.add_option("--log-format", log_format_, "text or json")->type_name("FORMAT");
+    verb.add_option("--log-level", log_level_, "debug, info, warning or error")->type_name("LEVEL");
+}
+
+checked<settings> settings_options::load() const
+{
+    sources from = real_sources();
+    from.config_file = config_file_;
+    if (log_format_)
+        from.overrides.push_back({"log.format", *log_format_, "--log-format"});
+    if (log_level_)
+        from.overrides.push_back({"log.level", *log_level_, "--log-level"});
+    checked<settings> loaded = weir::load(from);
+    if (loaded)
+        for (const backend_settings& backend : loaded->backends)
+            for (const secret* s : {&backend.url.password, &backend.url.sslpassword})
+                log::never_show(s->reveal());
+    return loaded;
+}
+
+std::optional<settings> settings_options::load_or_complain() const
+{
+    checked<settings> loaded = load();
+    if (loaded)
+        return std::move(*loaded);
+    std::cerr << "weir cannot use its settings:\n";
+    for (const complaint& c : loaded.error())
+        std::cerr << "  " << to_text(c) << '\n';
+    return std::nullopt;
+}
+
+} // namespace weir::commands

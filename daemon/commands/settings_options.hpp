@@ -1,0 +1,32 @@
+// What every verb that needs settings shares: `--config`, and how complaints are told.
+#pragma once
+
+#include "config/load.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace weir::commands {
+
+class settings_options {
+public:
+    void add_config(CLI::App& verb);
+    void add_log(CLI::App& verb); // --log-format, --log-level
+
+    // The environment and the file are read at each call. The log will never show the secrets in
+    // what was loaded.
+    checked<settings> load() const;
+
+    // load(), with complaints on stderr.
+    std::optional<settings> load_or_complain() const;
+
+private:
+    std::optional<std::string> config_file_;
+    std::optional<std::string> log_format_;
+    std::optional<std::string> log_level_;
+};
+
+} // namespace weir::commands

@@ -1,0 +1,308 @@
+#include "daemon/daemon.hpp"
+
+#include "config/changes.hpp"
+#include "daemon/access_list.hpp"
+#include "daemon/control_pages.hpp"
+#include "daemon/http_server.hpp"
+#include "daemon/log.hpp"
+#include "daemon/pool_runner.hpp"
+#include "daemon/relay.hpp"
+#include "daemon/service_manager.hpp"
+#include "daemon/unix_listener.hpp"
+#include "pool/postgres/server_backend.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <csignal>
+
+namespace weir {
+
+namespace {
+
+using namespace std::chrono_literals;
+using std::chrono::steady_clock;
+
+constexpr auto tick_interval = 100ms;
+constexpr auto drain_limit = 30s;
+
+result<std::unique_ptr<backend>> open_backend(const backend_settings& s)
+{
+    const std::string address = masked(s.url);
+    switch (s.url.kind) {
+    case database_kind::postgresql:
+        return std::make_unique<postgres::server_backend>(
+            libpq_parameters(s.url),
+            address,
+            [name = s.name](std::string_view words) {
+                log::info("the server says", {{"backend", name}, {"notice", words}});
+            });
+    case database_kind::sqlite:
+    case database_kind::mysql: break;
+    }
+    return error{"0A000", "backend " + s.name + " (" + address + ") cannot be served"};
+}
+
+class daemon {
+public:
+    daemon(const settings& initial, const settings_reader& reread)
+        : settings_(initial), reread_(reread), relay_(loop_, {}), ticker_(loop_), drained_(loop_),
+          watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT), hangups_(loop_, SIGHUP)
+    {
+    }
+
+    result<void> start();
+    void run() { loop_.run(); }
+    std::string metrics_address() const { return pages_ ? pages_->address() : std::string{}; }
+
+private:
+    result<void> open_backends();
+    result<void> open_listeners();
+    result<void> open_pages();
+    result<void> admit();
+
+    void tick();
+    void feed_watchdog(std::chrono::microseconds interval);
+    void on_stop();
+    void on_hangup();
+    void drain();
+    void reload(const settings& fresh);
+    metrics_snapshot snapshot() const;
+
+    settings settings_;
+    settings_reader reread_;
+    boost::asio::io_context loop_{1}; // one thread runs it
+    access_list allowed_;
+    std::vector<unix_listener> listeners_;
+    std::vector<std::unique_ptr<pool_runner>> pools_;
+    relay relay_;
+    boost::asio::steady_timer ticker_;
+    boost::asio::steady_timer drained_;
+    boost::asio::steady_timer watchdog_;
+    boost::asio::signal_set stops_;
+    boost::asio::signal_set hangups_;
+    std::optional<http_server> pages_;
+    bool draining_ = false;
+};
+
+result<void> daemon::start()
+{
+    for (auto step :
+         {&daemon::admit, &daemon::open_backends, &daemon::open_listeners, &daemon::open_pages})
+        if (auto done = (this->*step)(); !done)
+            return done;
+    relay_.start();
+    on_stop();
+    on_hangup();
+    tick();
+    if (const auto interval = service_manager::watchdog_interval())
+        feed_watchdog(*interval);
+    service_manager::ready("serving " + std::to_string(pools_.size()) + " backend(s)");
+    return {};
+}
+
+result<void> daemon::admit()
+{
+    auto list = access_list::make(settings_.listen.allow.users, settings_.listen.allow.groups);
+    if (!list)
+        return list.error();
+    allowed_ = std::move(*list);
+    relay_.reload({.max_client_conn = settings_.max_client_conn,
+                   .client_login_timeout = settings_.client_login_timeout,
+                   .is_allowed = [this](const peer& who) {
+                       return allowed_.is_allowed(who, steady_clock::now());
+                   }});
+    return {};
+}
+
+result<void> daemon::open_backends()
+{
+    for (const backend_settings& s : settings_.backends) {
+        auto behind = open_backend(s);
+        if (!behind)
+            return behind.error();
+        pools_.push_back(
+            std::make_unique<pool_runner>(s.name, std::move(*behind), s.pool, loop_, relay_));
+        relay_.serve(*pools_.back(), s.aliases);
+    }
+    return {};
+}
+
+// systemd's sockets, or our own.
+result<void> daemon::open_listeners()
+{
+    auto passed = service_manager::passed_sockets();
+    if (!passed)
+        return passed.error();
+    for (const auto& socket : *passed) {
+        auto adopted = unix_listener::adopt(socket.descriptor);
+        if (!adopted)
+            return adopted.error();
+        listeners_.push_back(std::move(*adopted));
+    }
+    if (listeners_.empty()) {
+        const listen_settings& l = settings_.listen;
+        auto opened = unix_listener::open(
+            {.directory = l.socket_dir, .port = l.port, .mode = l.mode, .group = l.group});
+        if (!opened)
+            return opened.error();
+        listeners_.push_back(std::move(*opened));
+    }
+    for (const unix_listener& l : listeners_)
+        relay_.listen(l.descriptor());
+    return {};
+}
+
+result<void> daemon::open_pages()
+{
+    if (!settings_.metrics)
+        return {};
+    auto started = http_server::start(
+        settings_.metrics->address,
+        settings_.metrics->port,
+        control_pages([this](std::function<void(metrics_snapshot)> reply) {
+            boost::asio::post(loop_, [this, reply = std::move(reply)] { reply(snapshot()); });
+        }));
+    if (!started)
+        return started.error();
+    pages_ = std::move(*started);
+    return {};
+}
+
+void daemon::tick()
+{
+    relay_.tick(steady_clock::now());
+    if (draining_ && relay_.clients() == 0)
+        return loop_.stop();
+    ticker_.expires_after(tick_interval);
+    ticker_.async_wait([this](const boost::system::error_code& failed) {
+        if (!failed)
+            tick();
+    });
+}
+
+// From the relay's own loop: a stuck loop is a stuck daemon, and systemd restarts it.
+void daemon::feed_watchdog(std::chrono::microseconds interval)
+{
+    service_manager::alive();
+    watchdog_.expires_after(interval);
+    watchdog_.async_wait([this, interval](const boost::system::error_code& failed) {
+        if (!failed)
+            feed_watchdog(interval);
+    });
+}
+
+void daemon::on_stop()
+{
+    stops_.async_wait([this](const boost::system::error_code& failed, int signal) {
+        if (failed)
+            return;
+        log::info("stopping",
+                  {{"signal", signal}, {"clients", relay_.clients()}, {"at_once", draining_}});
+        if (draining_)
+            return loop_.stop();
+        drain();
+        on_stop();
+    });
+}
+
+void daemon::drain()
+{
+    draining_ = true;
+    service_manager::stopping("draining: transactions finish");
+    relay_.drain();
+    for (unix_listener& l : listeners_)
+        l.close();
+    drained_.expires_after(drain_limit);
+    drained_.async_wait([this](const boost::system::error_code& failed) {
+        if (failed)
+            return;
+        log::warning("transactions are cut off",
+                     {{"clients", relay_.clients()}, {"after", drain_limit}});
+        loop_.stop();
+    });
+}
+
+void daemon::on_hangup()
+{
+    hangups_.async_wait([this](const boost::system::error_code& failed, int) {
+        if (failed)
+            return;
+        service_manager::reloading();
+        if (auto fresh = reread_())
+            reload(*fresh);
+        else
+            log::error("the settings stay as they are",
+                       {{"error", fresh.error().message}, {"complaints", fresh.error().detail}});
+        service_manager::ready("serving");
+        on_hangup();
+    });
+}
+
+// Pool settings and the clients' limits apply from now on; the rest needs a restart, and says so.
+void daemon::reload(const settings& fresh)
+{
+    const settings_changes changes = compare(settings_, fresh);
+    for (const std::string& name : changes.retuned)
+        for (const auto& pool : pools_)
+            if (pool->name() == name) {
+                const auto with = std::find_if(fresh.backends.begin(),
+                                               fresh.backends.end(),
+                                               [&](const auto& b) { return b.name == name; });
+                pool->reload(with->pool, steady_clock::now());
+                log::info("pool settings changed", {{"backend", name}});
+            }
+    std::vector<std::string> waiting = changes.restart;
+    for (const auto* names : {&changes.added, &changes.removed, &changes.readdressed})
+        for (const std::string& name : *names)
+            waiting.push_back("backends." + name);
+    for (const std::string& path : waiting)
+        log::warning("a changed setting needs a restart", {{"setting", path}});
+    settings_.max_client_conn = fresh.max_client_conn;
+    settings_.client_login_timeout = fresh.client_login_timeout;
+    for (backend_settings& b : settings_.backends)
+        for (const backend_settings& f : fresh.backends)
+            if (f.name == b.name)
+                b.pool = f.pool;
+    if (auto admitted = admit(); !admitted)
+        log::error("listen.allow stays as it is", {{"error", admitted.error().message}});
+    relay_.tick(steady_clock::now());
+    log::info("settings reloaded");
+}
+
+metrics_snapshot daemon::snapshot() const
+{
+    metrics_snapshot s;
+    s.closed_because = draining_ ? "draining" : "";
+    s.clients = relay_.counts();
+    s.errors_before_backend = relay_.errors_before_backend();
+    for (const auto& pool : pools_) {
+        const auto& why = pool->books().last_login_error();
+        s.backends.push_back({.name = pool->name(),
+                              .is_up = pool->books().is_up(),
+                              .down_because = why ? why->message : std::string{},
+                              .pool = pool->books().stats(),
+                              .traffic = pool->counted()});
+    }
+    return s;
+}
+
+} // namespace
+
+result<void> serve(const settings& initial,
+                   const settings_reader& reread,
+                   const std::function<void(const std::string& metrics_address)>& started)
+{
+    daemon d{initial, reread};
+    if (auto up = d.start(); !up)
+        return up;
+    started(d.metrics_address());
+    d.run();
+    log::info("stopped");
+    return {};
+}
+
+} // namespace weir

@@ -1,0 +1,21 @@
+// The daemon: settings in, a served socket out, until somebody says stop.
+#pragma once
+
+#include "config/settings.hpp"
+#include "pool/core/error.hpp"
+
+#include <functional>
+
+namespace weir {
+
+// Reads the settings anew for a reload; an error has all complaints in its detail.
+using settings_reader = std::function<result<settings>()>;
+
+// Serves until SIGTERM or SIGINT: then no new clients, transactions finish (30 s), a second signal
+// ends at once. SIGHUP reads the settings anew. `started` is called when the socket serves, with
+// the address of the metrics ("" when there are none). An error says why it could not start.
+result<void> serve(const settings& initial,
+                   const settings_reader& reread,
+                   const std::function<void(const std::string& metrics_address)>& started);
+
+} // namespace weir

@@ -1,0 +1,50 @@
+#include "daemon/endpoint.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <system_error>
+
+namespace weir {
+
+namespace {
+
+constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLET;
+
+void control(int epoll, int operation, int fd, endpoint& what, std::uint32_t events)
+{
+    epoll_event event{};
+    event.events = events;
+    event.data.ptr = &what;
+    if (epoll_ctl(epoll, operation, fd, &event) < 0)
+        throw std::system_error(errno, std::system_category(), "epoll_ctl");
+}
+
+} // namespace
+
+epoll_set::epoll_set() : epoll_(epoll_create1(EPOLL_CLOEXEC))
+{
+    if (epoll_ < 0)
+        throw std::system_error(errno, std::system_category(), "epoll_create1");
+}
+
+epoll_set::~epoll_set() { ::close(epoll_); }
+
+void epoll_set::add(int fd, endpoint& what) { control(epoll_, EPOLL_CTL_ADD, fd, what, readable); }
+
+void epoll_set::want_writability(int fd, endpoint& what, bool wanted)
+{
+    control(epoll_, EPOLL_CTL_MOD, fd, what, readable | (wanted ? std::uint32_t{EPOLLOUT} : 0u));
+}
+
+void epoll_set::remove(int fd) { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
+
+std::span<epoll_event> epoll_set::take(std::span<epoll_event> room)
+{
+    const int n = epoll_wait(epoll_, room.data(), static_cast<int>(room.size()), 0);
+    if (n < 0 && errno != EINTR)
+        throw std::system_error(errno, std::system_category(), "epoll_wait");
+    return room.first(n > 0 ? static_cast<std::size_t>(n) : 0);
+}
+
+} // namespace weir

@@ -1,0 +1,52 @@
+// What the relay's epoll set points at, and the set itself: edge-triggered, watched by Asio as one
+// descriptor. A socket stays registered from accept to close; only a blocked one asks for
+// writability.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <sys/epoll.h>
+
+namespace weir {
+
+class endpoint {
+public:
+    enum class kind : std::uint8_t { listener, client, server };
+
+    explicit endpoint(kind is) : is_(is) {}
+    endpoint(const endpoint&) = delete;
+    endpoint& operator=(const endpoint&) = delete;
+
+    kind is() const { return is_; }
+
+    // Closed within this round of events: what the kernel still has to say of it is stale.
+    bool closed = false;
+
+protected:
+    ~endpoint() = default;
+
+private:
+    kind is_;
+};
+
+class epoll_set {
+public:
+    epoll_set(); // throws std::system_error
+    ~epoll_set();
+    epoll_set(const epoll_set&) = delete;
+    epoll_set& operator=(const epoll_set&) = delete;
+
+    int descriptor() const { return epoll_; }
+    void add(int fd, endpoint& what); // throws std::system_error
+    void want_writability(int fd, endpoint& what, bool wanted);
+    void remove(int fd);
+
+    // What is ready now, without waiting. More may be ready when `room` is filled.
+    std::span<epoll_event> take(std::span<epoll_event> room);
+
+private:
+    int epoll_;
+};
+
+} // namespace weir

@@ -1,0 +1,29 @@
+// weir's command line: a verb and its options. CLI11 is known here and in commands/ only.
+#include "daemon/commands/commands.hpp"
+#include "daemon/version.hpp"
+
+#include <exception>
+#include <iostream>
+#include <string>
+
+int main(int argc, char** argv)
+{
+    CLI::App app{"weir: one pool of database connections for all workers of a host.", "weir"};
+    app.set_version_flag("--version",
+                         "weir " + std::string{weir::version()} + " (" +
+                             std::string{weir::compiler()} + ")");
+    app.require_subcommand(1);
+    int status = 0;
+    weir::commands::add_serve(app, status);
+    weir::commands::add_url(app, status);
+    weir::commands::add_check(app, status);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+        return app.exit(e) == 0 ? 0 : 2; // --help and --version come this way, too
+    } catch (const std::exception& e) {
+        std::cerr << "weir: " << e.what() << '\n';
+        return 1;
+    }
+    return status;
+}

@@ -1,0 +1,227 @@
+#include "daemon/metrics.hpp"
+
+#include "daemon/version.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <limits>
+#include <string_view>
+
+namespace weir {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using labels = std::vector<ClientMetric::Label>;
+
+// One family and its samples; the chain of add() calls reads like the page it makes.
+class family {
+public:
+    family(MetricType type, std::string name, std::string help)
+    {
+        made_.name = std::move(name);
+        made_.help = std::move(help);
+        made_.type = type;
+    }
+
+    template <class Number>
+    void add(labels with, Number value)
+    {
+        ClientMetric metric;
+        metric.label = std::move(with);
+        if (made_.type == MetricType::Counter)
+            metric.counter.value = static_cast<double>(value);
+        else
+            metric.gauge.value = static_cast<double>(value);
+        made_.metric.push_back(std::move(metric));
+    }
+
+    void add(labels with, const histogram& measured)
+    {
+        ClientMetric metric;
+        metric.label = std::move(with);
+        metric.histogram.sample_count = measured.count();
+        metric.histogram.sample_sum = measured.sum().count();
+        std::uint64_t so_far = 0; // Prometheus's buckets include the smaller ones
+        for (std::size_t i = 0; i < measured.buckets().size(); ++i) {
+            so_far += measured.buckets()[i];
+            const double bound = i < histogram::bounds.size()
+                                     ? histogram::bounds[i]
+                                     : std::numeric_limits<double>::infinity();
+            metric.histogram.bucket.push_back({so_far, bound});
+        }
+        made_.metric.push_back(std::move(metric));
+    }
+
+    MetricFamily take() && { return std::move(made_); }
+
+private:
+    MetricFamily made_;
+};
+
+class page {
+public:
+    explicit page(const metrics_snapshot& now) : now_(now) {}
+
+    // A family with whatever samples `fill(family, labels, backend)` adds for each backend.
+    template <class Fill>
+    void each_backend(MetricType type, std::string name, std::string help, Fill fill)
+    {
+        family made(type, std::move(name), std::move(help));
+        for (const backend_snapshot& b : now_.backends)
+            fill(made, labels{{"backend", b.name}}, b);
+        add(std::move(made));
+    }
+
+    void add(family made) { families_.push_back(std::move(made).take()); }
+
+    std::string text() const { return prometheus::TextSerializer{}.Serialize(families_); }
+
+private:
+    const metrics_snapshot& now_;
+    std::vector<MetricFamily> families_;
+};
+
+labels operator+(labels base, ClientMetric::Label more)
+{
+    base.push_back(std::move(more));
+    return base;
+}
+
+void add_pools(page& out)
+{
+    using enum MetricType;
+    out.each_backend(Gauge,
+                     "weir_backend_up",
+                     "1 while the backend can be reached.",
+                     [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.is_up); });
+    out.each_backend(Gauge,
+                     "weir_pool_size",
+                     "Connections kept, as set; 0 means no limit.",
+                     [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.size); });
+    out.each_backend(
+        Gauge,
+        "weir_pool_max_overflow",
+        "Connections beyond the size, as set; -1 means no limit.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.max_overflow); });
+    out.each_backend(Gauge,
+                     "weir_pool_connections",
+                     "Connections to the backend by state.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         f.add(l + ClientMetric::Label{"state", "idle"}, b.pool.idle);
+                         f.add(l + ClientMetric::Label{"state", "active"}, b.pool.active);
+                         f.add(l + ClientMetric::Label{"state", "connecting"}, b.pool.connecting);
+                         f.add(l + ClientMetric::Label{"state", "resetting"}, b.pool.resetting);
+                     });
+    out.each_backend(
+        Gauge,
+        "weir_pool_waiting",
+        "Clients in the queue for a connection.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.waiting); });
+    out.each_backend(
+        Counter,
+        "weir_pool_timeouts_total",
+        "Clients refused because no connection came free in time.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.timeouts); });
+    out.each_backend(Counter,
+                     "weir_pool_connects_total",
+                     "Logins to the backend by result.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         f.add(l + ClientMetric::Label{"result", "ok"}, b.pool.logins_ok);
+                         f.add(l + ClientMetric::Label{"result", "failed"}, b.pool.logins_failed);
+                     });
+    out.each_backend(Counter,
+                     "weir_pool_closes_total",
+                     "Connections closed by reason.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         for (std::size_t i = 0; i < close_reason_count; ++i) {
+                             const auto why = static_cast<close_reason>(i);
+                             f.add(l + ClientMetric::Label{"reason", std::string{to_string(why)}},
+                                   b.pool.closed(why));
+                         }
+                     });
+}
+
+void add_times(page& out)
+{
+    using enum MetricType;
+    out.each_backend(
+        Histogram,
+        "weir_pool_checkout_seconds",
+        "From asking for a connection to holding it.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.checkout_seconds); });
+    out.each_backend(
+        Histogram,
+        "weir_pool_hold_seconds",
+        "From holding a connection to giving it back.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.hold_seconds); });
+    out.each_backend(
+        Histogram,
+        "weir_pool_connect_seconds",
+        "Logins that succeeded.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.connect_seconds); });
+}
+
+void add_errors(family& f, const labels& with, const error_counts& errors)
+{
+    for (const auto& [its_class, count] : errors.counts())
+        f.add(with + ClientMetric::Label{"sqlstate_class", {its_class.data(), its_class.size()}},
+              count);
+}
+
+void add_traffic(page& out, const metrics_snapshot& now)
+{
+    using enum MetricType;
+    out.each_backend(
+        Counter,
+        "weir_transactions_total",
+        "Transactions that gave their connection back.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.transactions); });
+    out.each_backend(
+        Counter,
+        "weir_queries_total",
+        "Simple queries and executions of statements.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.queries); });
+    out.each_backend(Counter,
+                     "weir_bytes_total",
+                     "Bytes from clients (in) and to them (out).",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         f.add(l + ClientMetric::Label{"direction", "in"}, b.traffic.bytes_in);
+                         f.add(l + ClientMetric::Label{"direction", "out"}, b.traffic.bytes_out);
+                     });
+    family errors(
+        Counter,
+        "weir_errors_total",
+        "Errors sent to clients by SQLSTATE class; backend is empty for clients that were "
+        "refused before they got one.");
+    for (const backend_snapshot& b : now.backends)
+        add_errors(errors, {{"backend", b.name}}, b.traffic.errors);
+    add_errors(errors, {{"backend", ""}}, now.errors_before_backend);
+    out.add(std::move(errors));
+
+    family clients(Gauge,
+                   "weir_client_connections",
+                   "Clients that hold a connection (active), wait for one, or do neither (idle).");
+    clients.add({{"state", "active"}}, now.clients.active);
+    clients.add({{"state", "waiting"}}, now.clients.waiting);
+    clients.add({{"state", "idle"}}, now.clients.idle);
+    out.add(std::move(clients));
+}
+
+} // namespace
+
+std::string to_prometheus(const metrics_snapshot& now)
+{
+    page out(now);
+    add_pools(out);
+    add_times(out);
+    add_traffic(out, now);
+    family build(MetricType::Gauge, "weir_build_info", "Always 1; the labels say what runs.");
+    build.add({{"version", std::string{version()}}, {"compiler", std::string{compiler()}}}, 1);
+    out.add(std::move(build));
+    return out.text();
+}
+
+} // namespace weir

@@ -1,0 +1,60 @@
+// The numbers of one moment, copied on the loop's thread and read on the control thread: a scrape
+// takes no lock that the relay would have to wait for. The relay counts in these very types.
+#pragma once
+
+#include "pool/core/error.hpp"
+#include "pool/core/pool_stats.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace weir {
+
+// How many errors of each SQLSTATE class ("53": insufficient resources) clients were sent.
+class error_counts {
+public:
+    using sqlstate_class = std::array<char, 2>;
+
+    void add(const sqlstate& code);
+
+    // In the order of their first letters; a class without an error is not there.
+    const std::vector<std::pair<sqlstate_class, std::uint64_t>>& counts() const { return counts_; }
+
+private:
+    std::vector<std::pair<sqlstate_class, std::uint64_t>> counts_;
+};
+
+// What went through, since the start.
+struct traffic {
+    std::uint64_t transactions = 0; // a server was given back
+    std::uint64_t queries = 0;      // simple queries and Executes
+    std::uint64_t bytes_in = 0;     // from clients
+    std::uint64_t bytes_out = 0;    // to clients
+    error_counts errors;
+};
+
+struct client_counts {
+    std::uint64_t active = 0;  // hold a server
+    std::uint64_t waiting = 0; // in a queue for one
+    std::uint64_t idle = 0;    // neither
+};
+
+struct backend_snapshot {
+    std::string name;
+    bool is_up = false;
+    std::string down_because = {}; // the server's own words, when they are known
+    pool_stats pool = {};
+    weir::traffic traffic = {};
+};
+
+struct metrics_snapshot {
+    std::string closed_because = {}; // "starting", "draining"; empty while clients are let in
+    std::vector<backend_snapshot> backends = {};
+    client_counts clients = {};
+    error_counts errors_before_backend = {}; // of clients that never got as far as one
+};
+
+} // namespace weir

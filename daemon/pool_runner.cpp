@@ -1,0 +1,199 @@
+#include "daemon/pool_runner.hpp"
+
+#include "daemon/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <chrono>
+#include <random>
+
+namespace weir {
+
+namespace {
+
+constexpr std::size_t login_threads = 4; // the pool has no more logins in flight
+constexpr std::size_t accepted_limit = 1000;
+
+pool::dice random_dice()
+{
+    return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
+        return std::uniform_real_distribution<double>{0, 1}(engine);
+    };
+}
+
+} // namespace
+
+pool_runner::pool_runner(std::string name,
+                         std::unique_ptr<backend> behind,
+                         const pool_settings& settings,
+                         boost::asio::io_context& loop,
+                         pool_events& events)
+    : name_(std::move(name)), behind_(std::move(behind)), pool_(settings, random_dice()),
+      loop_(loop), events_(events), logins_(login_threads), cancels_(1)
+{
+}
+
+pool_runner::~pool_runner()
+{
+    stopping_.request_stop();
+    logins_.join();
+    cancels_.join();
+}
+
+server* pool_runner::acquire(client_id client, time_point now)
+{
+    const auto granted = pool_.acquire(client, now, todo_);
+    return granted ? &at(*granted) : nullptr;
+}
+
+void pool_runner::give_up(client_id client, time_point now)
+{
+    if (pool_.is_waiting(client)) // else the answer is among the actions already
+        pool_.give_up(client, now, todo_);
+}
+
+void pool_runner::release(server& s, bool dirty, time_point now)
+{
+    s.holder = nullptr;
+    s.doing = server::errand::none;
+    s.replies.detach();
+    pool_.release(s.id, dirty, now, todo_);
+}
+
+void pool_runner::abandon(server& s, close_reason why, time_point now)
+{
+    s.holder = nullptr;
+    pool_.abandon(s.id, why, now, todo_);
+}
+
+void pool_runner::lost(server& s, time_point now)
+{
+    log::info("a server went away", {{"backend", name_}, {"server", static_cast<unsigned>(s.id)}});
+    pool_.lost(s.id, now, todo_);
+}
+
+void pool_runner::errand_done(server& s, bool ok, time_point now)
+{
+    if (s.doing == server::errand::reset)
+        s.settings = registry_.intern(pgwire::tracked_settings(s.link->parameters()));
+    s.doing = server::errand::none;
+    pool_.checked(s.id, ok, now, todo_);
+}
+
+// PostgreSQL's cancel is a connection of its own and blocks, so it is asked for elsewhere. Until it
+// is over, whoever the server is given to could be the one who is cancelled.
+void pool_runner::cancel(server& s)
+{
+    if (s.cancelling)
+        return;
+    s.cancelling = true;
+    boost::asio::post(cancels_, [this, link = s.link, id = s.id] {
+        const auto asked = link->cancel();
+        boost::asio::post(loop_, [this, link, id, asked] {
+            if (!asked)
+                log::warning("a cancel request failed",
+                             {{"backend", name_}, {"error", asked.error().message}});
+            const auto slot = static_cast<std::size_t>(id);
+            if (slot < servers_.size() && servers_[slot] && servers_[slot]->link == link)
+                events_.cancelled(*servers_[slot]);
+        });
+    });
+}
+
+pgwire::settings_ptr pool_runner::accepted_settings(const pgwire::settings_ptr& asked) const
+{
+    const auto found = accepted_.find(asked);
+    return found == accepted_.end() ? nullptr : found->second;
+}
+
+void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_ptr in_its_words)
+{
+    if (accepted_.size() >= accepted_limit)
+        accepted_.clear(); // clients with ever new settings: each is tried again
+    accepted_[std::move(asked)] = std::move(in_its_words);
+}
+
+void pool_runner::tick(time_point now) { pool_.tick(now, todo_); }
+
+void pool_runner::reload(const pool_settings& settings, time_point now)
+{
+    pool_.reload(settings, now, todo_);
+}
+
+void pool_runner::carry_out(time_point now)
+{
+    while (!todo_.empty()) { // what an action leads to comes after the actions already decided
+        doing_.swap(todo_);
+        for (action& what : doing_)
+            carry_out(what, now);
+        doing_.clear();
+    }
+}
+
+void pool_runner::carry_out(action& what, time_point now)
+{
+    switch (what.kind) {
+    case action::open: return log_in(what.server);
+    case action::close: return close(what.server, what.reason);
+    case action::ping:
+    case action::reset: {
+        server& s = at(what.server);
+        s.doing = what.kind == action::ping ? server::errand::ping : server::errand::reset;
+        s.since = now;
+        s.errand_failed = false;
+        return events_.run_errand(s);
+    }
+    case action::grant: return events_.granted(what.client, at(what.server));
+    case action::refuse: return events_.refused(what.client, *what.why);
+    }
+}
+
+void pool_runner::log_in(server_id id)
+{
+    boost::asio::post(logins_, [this, id, timeout = pool_.settings().connect_timeout] {
+        auto outcome = std::make_shared<result<std::unique_ptr<link>>>(
+            behind_->log_in(timeout, stopping_.get_token()));
+        boost::asio::post(loop_, [this, id, outcome] { on_login(id, *outcome); });
+    });
+}
+
+void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
+{
+    const time_point now = std::chrono::steady_clock::now();
+    if (!outcome) {
+        log::warning("login failed",
+                     {{"backend", name_},
+                      {"address", behind_->address()},
+                      {"sqlstate", outcome.error().code.text()},
+                      {"error", outcome.error().message}});
+        pool_.login_failed(id, outcome.error(), now, todo_);
+        return carry_out(now);
+    }
+    const auto slot = static_cast<std::size_t>(id);
+    if (slot >= servers_.size())
+        servers_.resize(slot + 1);
+    servers_[slot] = std::make_unique<server>(*this, id, std::move(*outcome));
+    server& s = *servers_[slot];
+    s.settings = registry_.intern(pgwire::tracked_settings(s.link->parameters()));
+    if (!reported_) {
+        reported_ = s.link->parameters();
+        login_settings_ = s.settings;
+        log::info("backend is up", {{"backend", name_}, {"address", behind_->address()}});
+    }
+    events_.arrived(s);
+    pool_.logged_in(id, now, todo_);
+    carry_out(now);
+}
+
+void pool_runner::close(server_id id, close_reason why)
+{
+    server& s = at(id);
+    log::debug(
+        "server closed",
+        {{"backend", name_}, {"server", static_cast<unsigned>(id)}, {"reason", to_string(why)}});
+    events_.leaves(s);
+    s.closed = true;
+    closed_.push_back(std::move(servers_[static_cast<std::size_t>(id)]));
+}
+
+} // namespace weir

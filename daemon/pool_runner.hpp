@@ -1,0 +1,107 @@
+// Runs one pool: keeps its servers, carries out what its bookkeeping decides, and logs servers in
+// on threads of its own. Everything but the logins and cancels happens on the loop's thread.
+#pragma once
+
+#include "daemon/metrics_snapshot.hpp"
+#include "daemon/server.hpp"
+#include "pool/core/link.hpp"
+#include "pool/core/pool.hpp"
+#include "pool/pgwire/session_settings.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace weir {
+
+// Who moves the bytes. Called with the pool's decisions, in their order.
+class pool_events {
+public:
+    virtual void granted(client_id client, server& s) = 0;
+    virtual void refused(client_id client, const error& why) = 0;
+    virtual void arrived(server& s) = 0;    // logged in: watch it
+    virtual void run_errand(server& s) = 0; // ping or reset, as s.doing says
+    virtual void cancelled(server& s) = 0;  // the cancel that was asked for is over
+    virtual void leaves(server& s) = 0;     // to be closed: forget it
+
+protected:
+    ~pool_events() = default;
+};
+
+class pool_runner {
+public:
+    pool_runner(std::string name,
+                std::unique_ptr<backend> behind,
+                const pool_settings& settings,
+                boost::asio::io_context& loop,
+                pool_events& events);
+    ~pool_runner(); // waits for logins and cancels under way, which it asks to stop
+
+    const std::string& name() const { return name_; }
+    const backend& behind() const { return *behind_; }
+    const pool& books() const { return pool_; }
+    pgwire::settings_registry& registry() { return registry_; }
+    weir::traffic& counted() { return traffic_; }
+    const weir::traffic& counted() const { return traffic_; }
+
+    // What the servers report at login; null until the first has logged in.
+    const parameter_list* reported() const { return reported_ ? &*reported_ : nullptr; }
+    const pgwire::settings_ptr& login_settings() const { return login_settings_; }
+
+    // Startup settings that a server has accepted, and what it made of them; null: not yet.
+    pgwire::settings_ptr accepted_settings(const pgwire::settings_ptr& asked) const;
+    void accept_settings(pgwire::settings_ptr asked, pgwire::settings_ptr in_its_words);
+
+    server* acquire(client_id client, time_point now); // null: granted or refused later
+    void give_up(client_id client, time_point now);
+    void release(server& s, bool dirty, time_point now);
+    void abandon(server& s, close_reason why, time_point now); // held, or recovering from a client
+    void lost(server& s, time_point now);                      // not held
+    void errand_done(server& s, bool ok, time_point now);
+    void cancel(server& s); // what it runs now; s.cancelling until that is done
+
+    void tick(time_point now);
+    void reload(const pool_settings& settings, time_point now);
+
+    // Carries out what the calls above left to do. Call at the end of each event, never within one.
+    void carry_out(time_point now);
+    bool has_work() const { return !todo_.empty(); }
+    // The round of events is over: nothing points at closed servers any more.
+    void bury() { closed_.clear(); }
+    std::span<const std::unique_ptr<server>> servers() const { return servers_; } // null: no login
+
+private:
+    void carry_out(action& what, time_point now);
+    void log_in(server_id id);
+    void on_login(server_id id, result<std::unique_ptr<link>>& outcome);
+    void close(server_id id, close_reason why);
+    server& at(server_id id) { return *servers_[static_cast<std::size_t>(id)]; }
+
+    std::string name_;
+    std::unique_ptr<backend> behind_;
+    pool pool_;
+    boost::asio::io_context& loop_;
+    pool_events& events_;
+    weir::traffic traffic_;
+    pgwire::settings_registry registry_;
+    std::optional<parameter_list> reported_;
+    pgwire::settings_ptr login_settings_;
+    std::unordered_map<pgwire::settings_ptr, pgwire::settings_ptr> accepted_;
+    std::vector<std::unique_ptr<server>> servers_; // by server_id; null while not logged in
+    std::vector<std::unique_ptr<server>> closed_;  // until the round of events is over
+    actions todo_;
+    actions doing_;
+    std::stop_source stopping_;
+    boost::asio::thread_pool logins_; // as many threads as logins may be in flight
+    boost::asio::thread_pool cancels_;
+};
+
+} // namespace weir

@@ -1,0 +1,196 @@
+#include "daemon/relay.hpp"
+
+#include "daemon/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <sys/socket.h>
+
+namespace weir {
+
+namespace {
+
+constexpr std::size_t scratch_size = 64 * 1024;
+constexpr std::size_t events_per_round = 256;
+
+// A client that stops in the middle of a message, or a server that does not answer a reset, keeps a
+// place that others wait for.
+constexpr std::chrono::seconds stall_limit{10};
+
+} // namespace
+
+relay::relay(boost::asio::io_context& loop, relay_settings settings)
+    : watched_(loop), settings_(std::move(settings)), clients_(1), from_client_(scratch_size),
+      from_server_(2 * scratch_size)
+{
+}
+
+relay::~relay()
+{
+    watched_.release(); // the descriptor is the set's
+    for (const auto& c : clients_)
+        if (c)
+            ::close(c->socket);
+}
+
+void relay::start()
+{
+    watched_.assign(epoll_.descriptor());
+    wait();
+}
+
+void relay::wait()
+{
+    watched_.async_wait(watched_.wait_read, [this](const boost::system::error_code& failed) {
+        if (!failed)
+            round();
+    });
+}
+
+// One round of whatever is ready. Servers first: an answer frees a server for a client of this very
+// round, and a server that has just died is not given to anyone.
+void relay::round()
+{
+    now_ = std::chrono::steady_clock::now();
+    std::array<epoll_event, events_per_round> room;
+    const std::span<epoll_event> ready = epoll_.take(room);
+    const auto handle = [&](bool servers) {
+        for (const epoll_event& e : ready) {
+            endpoint& what = *static_cast<endpoint*>(e.data.ptr);
+            if (!what.closed && (what.is() == endpoint::kind::server) == servers)
+                on_event(what, e.events);
+        }
+    };
+    handle(true);
+    handle(false);
+    for (endpoint* what : std::exchange(again_, {}))
+        if (!what->closed)
+            on_event(*what, EPOLLIN);
+    bury();
+    if (ready.size() == room.size() || !again_.empty())
+        boost::asio::post(watched_.get_executor(), [this] { round(); }); // timers get their turn
+    else
+        wait();
+}
+
+void relay::on_event(endpoint& what, std::uint32_t events)
+{
+    switch (what.is()) {
+    case endpoint::kind::listener: accept_from(static_cast<listening&>(what)); break;
+    case endpoint::kind::client: on_client(static_cast<client&>(what), events); break;
+    case endpoint::kind::server: on_server(static_cast<server&>(what), events); break;
+    }
+    carry_out();
+}
+
+void relay::carry_out()
+{
+    for (bool more = true; more;) { // a grant in one pool cannot touch another, but a close may
+        more = false;
+        for (pool_runner* pool : pools_)
+            if (pool->has_work()) {
+                pool->carry_out(now_);
+                more = true;
+            }
+    }
+}
+
+void relay::bury()
+{
+    dropped_.clear();
+    for (pool_runner* pool : pools_)
+        pool->bury();
+}
+
+void relay::serve(pool_runner& pool, std::span<const std::string> aliases)
+{
+    pools_.push_back(&pool);
+    by_database_[pool.name()] = &pool;
+    for (const std::string& alias : aliases)
+        by_database_[alias] = &pool;
+}
+
+void relay::listen(int descriptor)
+{
+    listeners_.push_back(std::make_unique<listening>(descriptor));
+    epoll_.add(descriptor, *listeners_.back());
+}
+
+void relay::stop_listening()
+{
+    for (const auto& l : listeners_) {
+        epoll_.remove(l->descriptor);
+        l->closed = true;
+    }
+}
+
+void relay::tick(time_point now)
+{
+    now_ = now;
+    for (pool_runner* pool : pools_) {
+        pool->tick(now);
+        for (const auto& s : pool->servers())
+            if (s && is_stalled(*s))
+                broken(*s, "stalled");
+    }
+    carry_out();
+    while (!logins_.empty() && logins_.front().at <= now) {
+        const login_deadline due = logins_.front();
+        logins_.pop_front();
+        client* c = find(due.id);
+        if (c && c->secret == due.secret && c->now == client::phase::startup)
+            farewell(*c, {"08006", "no startup message came within client_login_timeout"});
+    }
+    if (std::exchange(accept_later_, false))
+        for (const auto& l : listeners_)
+            if (!l->closed)
+                accept_from(*l);
+    carry_out();
+    bury();
+}
+
+bool relay::is_stalled(const server& s) const
+{
+    if (now_ - s.since < stall_limit)
+        return false;
+    if (s.doing != server::errand::none)
+        return true;
+    return s.holder && s.holder->session.mid_frame() && s.out.empty();
+}
+
+void relay::drain()
+{
+    draining_ = true;
+    stop_listening();
+    for (const auto& c : clients_)
+        if (c && !c->held && !c->waiting)
+            farewell(*c, shutting_down());
+    bury();
+}
+
+client_counts relay::counts() const
+{
+    client_counts n;
+    for (const pool_runner* pool : pools_) {
+        const pool_stats books = pool->books().stats();
+        n.active += books.active;
+        n.waiting += books.waiting;
+    }
+    n.idle = in_use_ - std::min(in_use_, n.active + n.waiting);
+    return n;
+}
+
+client* relay::find(client_id id)
+{
+    const auto slot = static_cast<std::size_t>(id);
+    return slot < clients_.size() ? clients_[slot].get() : nullptr;
+}
+
+error relay::shutting_down()
+{
+    return {"57P01",
+            "terminating connection due to administrator command",
+            "weir is shutting down."};
+}
+
+} // namespace weir

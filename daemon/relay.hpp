@@ -1,0 +1,159 @@
+// The loop that moves the bytes: one edge-triggered epoll set that Asio watches, two scratch
+// buffers, and for each readable socket the two questions "what now?" (session) and "is the server
+// done?" (reply_tracker). It is woken by readiness and never waits.
+#pragma once
+
+#include "daemon/client.hpp"
+#include "daemon/endpoint.hpp"
+#include "daemon/outbox.hpp"
+#include "daemon/peer.hpp"
+#include "daemon/pool_runner.hpp"
+#include "daemon/server.hpp"
+#include "pool/pgwire/startup.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+
+#include <array>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <random>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace weir {
+
+struct relay_settings {
+    unsigned max_client_conn = 10'000;
+    std::chrono::milliseconds client_login_timeout{60'000};
+    // Who may connect, by the kernel's word; empty: whoever may write to the socket.
+    std::function<bool(const peer&)> is_allowed;
+};
+
+class relay final : public pool_events {
+public:
+    relay(boost::asio::io_context& loop, relay_settings settings);
+    ~relay();
+
+    void listen(int descriptor); // borrowed; accepts until stop_listening()
+    void stop_listening();
+    void serve(pool_runner& pool, std::span<const std::string> aliases);
+    void start();              // from now on readiness is acted upon
+    void tick(time_point now); // every 50 to 100 ms
+    void reload(relay_settings settings) { settings_ = std::move(settings); }
+
+    // No new clients; those without a server are told 57P01 at once, the others as they give it
+    // back.
+    void drain();
+    std::size_t clients() const { return in_use_; }
+    client_counts counts() const;
+    const error_counts& errors_before_backend() const { return errors_before_backend_; }
+
+    // pool_events
+    void granted(client_id id, server& s) override;
+    void refused(client_id id, const error& why) override;
+    void arrived(server& s) override;
+    void run_errand(server& s) override;
+    void cancelled(server& s) override;
+    void leaves(server& s) override;
+
+private:
+    struct listening final : endpoint {
+        explicit listening(int fd) : endpoint(kind::listener), descriptor(fd) {}
+        int descriptor;
+    };
+    struct login_deadline {
+        client_id id;
+        std::uint32_t secret;
+        time_point at;
+    };
+
+    // relay.cpp: the loop
+    void wait();
+    void round();
+    void on_event(endpoint& what, std::uint32_t events);
+    void carry_out();
+    void bury();
+    bool is_stalled(const server& s) const;
+    static error shutting_down();
+
+    // relay_clients.cpp: from accept to close, and the bytes that go up
+    void accept_from(listening& from);
+    void on_client(client& c, std::uint32_t events);
+    void read(client& c, bool ended);
+    void take_in(client& c, std::string_view fresh);
+    bool must_wait(const client& c) const;
+    std::size_t judge(client& c, std::string_view data);
+    void send(client& c, const gathered& what);
+    void send(client& c, std::string_view what) { send(c, {what, {}}); }
+    void flush(client& c);
+    void on_end_of_input(client& c);
+    void finish_half_closed(client& c);
+    bool ask_for_server(client& c);
+    void refuse(client& c, const error& why);
+    void resume(client& c);
+    void vanish(client& c);
+    void part(client& c);
+    void farewell(client& c, const error& why);
+    void let_go(client& c);
+    void drop(client& c);
+    void count_error(const client& c, std::string_view code);
+
+    // relay_startup.cpp: the first packets
+    std::size_t start_up(client& c, std::string_view data);
+    void open_session(client& c, const pgwire::startup_packet& packet);
+    bool needs_settling(client& c);
+    void try_settings(client& c, server& s);
+    void answer_version(const pgwire::startup_packet& packet);
+    void welcome(client& c);
+    std::string backend_names() const;
+    void cancel_for(std::uint32_t process_id, std::uint32_t secret);
+
+    // relay_servers.cpp: the bytes that come down
+    void on_server(server& s, std::uint32_t events);
+    void read(server& s, bool ended);
+    void take_in(server& s, std::string_view data);
+    bool judge(server& s, std::string_view data, std::size_t& used);
+    void on_parameter(server& s, const pgwire::reply& r);
+    void on_failure(server& s, const pgwire::reply& r, std::string_view words);
+    void send(server& s, const gathered& what);
+    void flush(server& s);
+    void lease(client& c, server& s);
+    void after_answers(server& s);
+    void give_back(client& c, server& s);
+    void on_lost(server& s);
+    void recover(server& s);
+    void broken(server& s, std::string_view what);
+
+    client* find(client_id id);
+
+    boost::asio::posix::stream_descriptor watched_;
+    epoll_set epoll_;
+    relay_settings settings_;
+    std::vector<std::unique_ptr<listening>> listeners_;
+    std::unordered_map<std::string, pool_runner*> by_database_;
+    std::vector<pool_runner*> pools_;
+    std::vector<std::unique_ptr<client>> clients_; // by client_id; the first is never used
+    std::vector<client_id> free_ids_;
+    std::vector<std::unique_ptr<client>> dropped_; // until the round of events is over
+    std::vector<endpoint*> again_;                 // had more to read than one turn allows
+    std::deque<login_deadline> logins_;            // oldest first
+    std::size_t in_use_ = 0;
+    error_counts errors_before_backend_;
+    bool draining_ = false;
+    bool accept_later_ = false; // there were no descriptors left
+    time_point now_{};          // of this round
+    std::random_device random_;
+    std::vector<char> from_client_;
+    std::vector<char> from_server_;
+    collector up_;        // to a server, while a client's bytes are judged
+    collector down_;      // to a client, while a server's bytes are judged
+    std::string answers_; // to a client, from weir itself
+    std::string words_;   // one answer of a session
+};
+
+} // namespace weir

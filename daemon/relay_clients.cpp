@@ -1,0 +1,387 @@
+// The way up: from accept to close, and the bytes between.
+#include "daemon/log.hpp"
+#include "daemon/relay.hpp"
+#include "pool/pgwire/writer.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+
+namespace weir {
+
+namespace {
+
+constexpr int accepts_per_turn = 64;
+constexpr int reads_per_turn = 8; // then others have their turn
+
+// What a client may send while it waits for a server.
+constexpr std::size_t waiting_limit = 128 * 1024;
+constexpr std::size_t chunk = 64 * 1024;
+
+bool has_hung_up(int socket)
+{
+    pollfd p{socket, 0, 0};
+    return ::poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
+}
+
+} // namespace
+
+void relay::accept_from(listening& from)
+{
+    for (int turn = 0; turn < accepts_per_turn; ++turn) {
+        const int socket =
+            ::accept4(from.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (socket < 0) {
+            if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
+                return;
+            accept_later_ = true; // out of descriptors: those who knock wait in the backlog
+            log::warning("cannot accept a client",
+                         {{"error", std::strerror(errno)}, {"clients", in_use_}});
+            return;
+        }
+        ucred who{};
+        socklen_t size = sizeof who;
+        ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size);
+        if (free_ids_.empty()) {
+            free_ids_.push_back(static_cast<client_id>(clients_.size()));
+            clients_.emplace_back();
+        }
+        const client_id id = free_ids_.back();
+        free_ids_.pop_back();
+        auto c = std::make_unique<client>(socket, id, random_());
+        c->pid = who.pid;
+        c->uid = who.uid;
+        c->gid = who.gid;
+        ++in_use_;
+        logins_.push_back({id, c->secret, now_ + settings_.client_login_timeout});
+        epoll_.add(socket, *c);
+        clients_[static_cast<std::size_t>(id)] = std::move(c);
+    }
+    again_.push_back(&from);
+}
+
+void relay::on_client(client& c, std::uint32_t events)
+{
+    if (events & EPOLLOUT)
+        flush(c);
+    if (c.closed || !(events & ~std::uint32_t{EPOLLOUT}))
+        return;
+    // Whoever has hung up can get no answer, and what it has waited for never begins.
+    if ((events & (EPOLLHUP | EPOLLERR)) && (c.waiting || c.now == client::phase::leaving))
+        return vanish(c);
+    read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+}
+
+bool relay::must_wait(const client& c) const
+{
+    return c.out.is_full() || (c.held && c.held->out.is_full()) ||
+           (c.waiting && c.stash && c.stash->size() >= waiting_limit);
+}
+
+void relay::read(client& c, bool ended)
+{
+    for (int turn = 0; turn < reads_per_turn; ++turn) {
+        if (c.now == client::phase::leaving || c.half_closed)
+            return;
+        if (must_wait(c)) {
+            c.read_later = true;
+            return;
+        }
+        const std::size_t had = c.stash ? c.stash->size() : 0;
+        if (had)
+            c.stash->resize(had + chunk);
+        char* const into = had ? c.stash->data() + had : from_client_.data();
+        const ssize_t n = ::recv(c.socket, into, chunk, MSG_DONTWAIT);
+        const int why = errno;
+        const std::size_t got = n > 0 ? static_cast<std::size_t>(n) : 0;
+        if (had)
+            c.stash->resize(had + got);
+        if (n < 0 && (why == EAGAIN || why == EINTR))
+            return;
+        if (n < 0)
+            return vanish(c);
+        if (n == 0)
+            return on_end_of_input(c);
+        if (c.home)
+            c.home->counted().bytes_in += got;
+        take_in(c, had ? std::string_view{} : std::string_view{into, got});
+        if (c.closed || (got < chunk && !ended))
+            return;
+    }
+    again_.push_back(&c);
+}
+
+// New bytes, which lie in the scratch buffer, or behind what was stashed before.
+void relay::take_in(client& c, std::string_view fresh)
+{
+    if (c.waiting || c.now == client::phase::settling) {
+        if (!fresh.empty())
+            c.stash = std::make_unique<std::string>(fresh);
+        return;
+    }
+    if (!c.stash) {
+        const std::size_t used = judge(c, fresh);
+        if (used < fresh.size() && !c.closed)
+            c.stash = std::make_unique<std::string>(fresh.substr(used));
+        return;
+    }
+    const std::unique_ptr<std::string> held = std::move(c.stash);
+    const std::size_t used = judge(c, *held);
+    if (used < held->size() && !c.closed) {
+        held->erase(0, used);
+        c.stash = std::make_unique<std::string>(std::move(*held));
+    }
+}
+
+// The way up, one frame after the other; answers how many bytes are done with.
+std::size_t relay::judge(client& c, std::string_view data)
+{
+    std::size_t used = 0;
+    const std::uint64_t queries_before = c.session.queries();
+    answers_.clear();
+    bool more = true;
+    while (more && used < data.size() && !c.closed) {
+        const std::string_view rest = data.substr(used);
+        if (c.now == client::phase::startup) {
+            const std::size_t size = start_up(c, rest);
+            used += size;
+            more = size > 0;
+            continue;
+        }
+        if (c.now != client::phase::ready || c.half_closed)
+            break;
+        words_.clear();
+        const pgwire::ruling r =
+            c.session.next(pgwire::as_bytes(rest), c.held ? &c.held->replies : nullptr, words_);
+        used += r.size;
+        switch (r.what) {
+        case pgwire::verdict::need_more: more = false; break;
+        case pgwire::verdict::need_server: more = ask_for_server(c); break;
+        case pgwire::verdict::forward: up_.add(rest.substr(0, r.size)); break;
+        case pgwire::verdict::rewritten: up_.rewritten() += words_; break;
+        case pgwire::verdict::answer: answers_ += words_; break;
+        case pgwire::verdict::discard: break;
+        case pgwire::verdict::terminate:
+            c.half_closed = true;
+            used = data.size();
+            break;
+        case pgwire::verdict::violation:
+            answers_ += words_;
+            c.now = client::phase::leaving;
+            break;
+        }
+    }
+    if (!up_.empty()) {
+        c.held->since = now_;
+        send(*c.held, up_.view());
+        up_.clear();
+    }
+    if (!answers_.empty())
+        send(c, answers_);
+    answers_.clear();
+    if (c.home)
+        c.home->counted().queries += c.session.queries() - queries_before;
+    if (c.now == client::phase::leaving)
+        let_go(c);
+    else if (c.half_closed)
+        finish_half_closed(c);
+    return used;
+}
+
+bool relay::ask_for_server(client& c)
+{
+    server* s = c.home->acquire(c.id, now_);
+    c.waiting = !s;
+    if (s)
+        lease(c, *s);
+    return s != nullptr;
+}
+
+void relay::granted(client_id id, server& s)
+{
+    client* c = find(id);
+    if (!c || !c->waiting) // it left after the pool had decided
+        return s.home.release(s, false, now_);
+    c->waiting = false;
+    if (c->now == client::phase::settling && !needs_settling(*c)) {
+        s.home.release(s, false, now_);
+        welcome(*c);
+    } else {
+        if (c->now == client::phase::settling)
+            return try_settings(*c, s);
+        lease(*c, s);
+    }
+    resume(*c);
+}
+
+void relay::refused(client_id id, const error& why)
+{
+    client* c = find(id);
+    if (!c || !c->waiting)
+        return;
+    c->waiting = false;
+    count_error(*c, why.code.text());
+    if (c->now == client::phase::settling)
+        return farewell(*c, why);
+    refuse(*c, why);
+    resume(*c);
+}
+
+// The request that waited is answered with an error; the client stays.
+void relay::refuse(client& c, const error& why)
+{
+    words_.clear();
+    const pgwire::ruling r = c.session.refuse(pgwire::as_bytes(*c.stash), why, words_);
+    c.stash->erase(0, r.size);
+    send(c, words_);
+    if (r.what == pgwire::verdict::violation)
+        let_go(c);
+}
+
+// A client may go on: first with what it has sent meanwhile.
+void relay::resume(client& c)
+{
+    if (c.stash && !c.stash->empty())
+        take_in(c, {});
+    else
+        c.stash.reset();
+    if (c.closed || c.waiting)
+        return;
+    if (c.half_closed)
+        finish_half_closed(c);
+    else if (std::exchange(c.read_later, false))
+        read(c, true);
+}
+
+void relay::on_end_of_input(client& c)
+{
+    if (has_hung_up(c.socket) || c.now != client::phase::ready)
+        return vanish(c);
+    c.half_closed = true; // it has only shut down its writing half, and still wants its answer
+    finish_half_closed(c);
+}
+
+void relay::finish_half_closed(client& c)
+{
+    if (c.waiting)
+        return;
+    if (!c.held)
+        return let_go(c);
+    if (!c.held->replies.owes() || c.session.mid_frame())
+        vanish(c); // in a transaction that nobody will end
+}
+
+void relay::vanish(client& c)
+{
+    if (std::exchange(c.waiting, false))
+        c.home->give_up(c.id, now_);
+    if (c.held)
+        part(c);
+    drop(c);
+}
+
+// Client and server go different ways in the middle of things.
+void relay::part(client& c)
+{
+    server& s = *std::exchange(c.held, nullptr);
+    s.holder = nullptr;
+    s.replies.detach();
+    if (c.session.mid_frame() || s.replies.copying_in()) { // a message was cut short
+        s.given_up = true;
+        return s.home.abandon(s, close_reason::error, now_);
+    }
+    s.doing = server::errand::recover;
+    s.since = now_;
+    if (s.replies.owes())
+        s.home.cancel(s);
+    recover(s);
+}
+
+void relay::farewell(client& c, const error& why)
+{
+    words_.clear();
+    pgwire::write_error(words_, why, pgwire::severity::fatal);
+    count_error(c, why.code.text());
+    send(c, words_);
+    let_go(c);
+}
+
+// Closed as soon as it has been sent what it is owed.
+void relay::let_go(client& c)
+{
+    if (std::exchange(c.waiting, false))
+        c.home->give_up(c.id, now_);
+    if (c.held)
+        part(c);
+    c.now = client::phase::leaving;
+    if (c.out.empty())
+        drop(c);
+}
+
+void relay::drop(client& c)
+{
+    if (c.closed)
+        return;
+    c.closed = true;
+    ::close(c.socket); // and with it leaves the epoll set
+    --in_use_;
+    const auto slot = static_cast<std::size_t>(c.id);
+    free_ids_.push_back(c.id);
+    dropped_.push_back(std::move(clients_[slot]));
+}
+
+void relay::send(client& c, const gathered& what)
+{
+    if (c.deaf)
+        return;
+    if (c.home)
+        c.home->counted().bytes_out += what.size();
+    std::size_t sent = 0;
+    if (c.out.empty()) {
+        auto pieces = what.as_iovec();
+        msghdr m{};
+        m.msg_iov = pieces.data();
+        m.msg_iovlen = pieces.size();
+        const ssize_t n = ::sendmsg(c.socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && errno != EAGAIN && errno != EINTR) {
+            c.deaf = true; // the epoll set will say that it has hung up
+            return;
+        }
+        sent = n > 0 ? static_cast<std::size_t>(n) : 0;
+        if (sent == what.size())
+            return;
+        epoll_.want_writability(c.socket, c, true);
+    }
+    c.out.keep(what, sent);
+}
+
+void relay::flush(client& c)
+{
+    while (!c.out.empty()) {
+        const std::string_view next = c.out.front();
+        const ssize_t n = ::send(c.socket, next.data(), next.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (n < 0 && (errno == EAGAIN || errno == EINTR))
+            return;
+        if (n < 0)
+            return vanish(c);
+        c.out.sent(static_cast<std::size_t>(n));
+    }
+    epoll_.want_writability(c.socket, c, false);
+    if (c.now == client::phase::leaving)
+        return drop(c);
+    if (c.held && std::exchange(c.held->read_later, false))
+        read(*c.held, true);
+    if (!c.closed && !c.waiting && std::exchange(c.read_later, false))
+        read(c, true);
+}
+
+void relay::count_error(const client& c, std::string_view code)
+{
+    error_counts& errors = c.home ? c.home->counted().errors : errors_before_backend_;
+    errors.add(sqlstate::from(code));
+}
+
+} // namespace weir

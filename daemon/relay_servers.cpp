@@ -1,0 +1,269 @@
+// The way down: leases, the bytes that a server answers with, and what it owes.
+#include "daemon/log.hpp"
+#include "daemon/relay.hpp"
+#include "pool/pgwire/writer.hpp"
+
+#include <cstring>
+
+namespace weir {
+
+namespace {
+
+constexpr int reads_per_turn = 8;
+constexpr std::size_t chunk = 64 * 1024;
+
+} // namespace
+
+void relay::arrived(server& s) { epoll_.add(s.link->descriptor(), s); }
+
+void relay::leaves(server& s) { epoll_.remove(s.link->descriptor()); }
+
+// From now on the server is the client's. Its settings go first, in the write of the client's own
+// message; in the steady state they agree, and nothing is sent.
+void relay::lease(client& c, server& s)
+{
+    c.held = &s;
+    s.holder = &c;
+    s.since = now_;
+    s.replies.attach(c.session.names());
+    if (s.settings == c.settings)
+        return;
+    const std::string sql = pgwire::replay(*s.settings, *c.settings);
+    s.settings = c.settings;
+    if (sql.empty())
+        return;
+    s.replies.expect_swallowed(pgwire::request::query);
+    pgwire::write_query(up_.rewritten(), sql);
+}
+
+void relay::on_server(server& s, std::uint32_t events)
+{
+    if (!s.out.empty())
+        flush(s);
+    if (events & ~std::uint32_t{EPOLLOUT})
+        read(s, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+}
+
+// `ended`: its last words are in the socket, with the end of the stream behind them.
+void relay::read(server& s, bool ended)
+{
+    for (int turn = 0; turn < reads_per_turn && !s.given_up; ++turn) {
+        if (s.holder && s.holder->out.is_full()) {
+            s.read_later = true; // a slow reader stops its own server, not weir's memory
+            return;
+        }
+        const std::size_t had = s.partial.size();
+        std::memcpy(from_server_.data(), s.partial.data(), had);
+        const std::span<char> room{from_server_.data() + had, chunk};
+        const io_result got = s.link->read(std::as_writable_bytes(room));
+        if (got.bytes > 0) {
+            take_in(s, {from_server_.data(), had + got.bytes});
+        }
+        if (got.status == io_status::closed && !s.given_up)
+            return on_lost(s);
+        if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
+            return;
+    }
+    if (!s.given_up)
+        again_.push_back(&s);
+}
+
+void relay::take_in(server& s, std::string_view data)
+{
+    std::size_t used = 0;
+    const bool trusted = judge(s, data, used);
+    if (s.holder && !down_.empty())
+        send(*s.holder, down_.view());
+    down_.clear();
+    if (!trusted)
+        return broken(s, "sent what is not the PostgreSQL protocol");
+    s.partial.assign(data.substr(used));
+    after_answers(s);
+}
+
+// The way down, one run after the other. False when the server cannot be trusted any more.
+bool relay::judge(server& s, std::string_view data, std::size_t& used)
+{
+    while (used < data.size()) {
+        const std::string_view rest = data.substr(used);
+        const pgwire::reply r = s.replies.next(pgwire::as_bytes(rest));
+        const std::string_view run = rest.substr(0, r.size);
+        used += r.size;
+        switch (r.kind) {
+        case pgwire::reply_kind::need_more: return true;
+        case pgwire::reply_kind::malformed: return false;
+        case pgwire::reply_kind::swallow: break;
+        case pgwire::reply_kind::forward: down_.add(run); break;
+        case pgwire::reply_kind::replace: down_.rewritten() += r.bytes; break;
+        case pgwire::reply_kind::parameter: on_parameter(s, r); break;
+        case pgwire::reply_kind::failure: on_failure(s, r, run); break;
+        }
+        if (r.kind == pgwire::reply_kind::parameter && r.for_client)
+            down_.add(run);
+    }
+    return true;
+}
+
+void relay::on_parameter(server& s, const pgwire::reply& r)
+{
+    if (!pgwire::is_tracked(r.name))
+        return;
+    s.settings = s.home.registry().with(s.settings, r.name, r.value);
+    if (s.holder) // its SET has taken effect, or has been put into the server's own words
+        s.holder->settings = s.home.registry().with(s.holder->settings, r.name, r.value);
+}
+
+void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words)
+{
+    if (r.for_client) {
+        down_.add(words);
+        count_error(*s.holder, r.value);
+        s.said_goodbye = s.said_goodbye || r.name == "FATAL" || r.name == "PANIC";
+    } else if (s.holder) { // the client's own settings are refused: so is the client
+        client& c = *s.holder;
+        count_error(c, r.value);
+        part(c);
+        send(c, words);
+        let_go(c);
+    } else {
+        s.errand_failed = true;
+    }
+}
+
+// The server has said something: is it done?
+void relay::after_answers(server& s)
+{
+    switch (s.doing) {
+    case server::errand::recover: return recover(s);
+    case server::errand::ping:
+    case server::errand::reset:
+        if (s.replies.settled())
+            s.home.errand_done(s, !s.errand_failed, now_);
+        return;
+    case server::errand::none: break;
+    }
+    if (!s.holder)
+        return;
+    client& c = *s.holder;
+    if (s.replies.settled() && s.out.empty() && !s.cancelling && !c.session.mid_frame())
+        give_back(c, s);
+    else if (c.half_closed)
+        finish_half_closed(c);
+}
+
+void relay::give_back(client& c, server& s)
+{
+    c.held = nullptr;
+    if (s.replies.take_settings_reset())
+        c.settings = c.startup_settings;
+    s.home.release(s, s.replies.dirty(), now_);
+    ++s.home.counted().transactions;
+    if (c.now == client::phase::settling) {
+        s.home.accept_settings(c.startup_settings, c.settings);
+        c.startup_settings = c.settings;
+        welcome(c);
+        resume(c);
+    } else if (draining_) {
+        farewell(c, shutting_down());
+    } else if (c.half_closed) {
+        finish_half_closed(c);
+    }
+}
+
+// A cancel that was asked for is over: the server may go on to others.
+void relay::cancelled(server& s)
+{
+    now_ = std::chrono::steady_clock::now();
+    s.cancelling = false;
+    after_answers(s);
+    carry_out();
+    bury();
+}
+
+void relay::run_errand(server& s)
+{
+    std::string words;
+    pgwire::write_query(words, s.doing == server::errand::ping ? "" : "DISCARD ALL");
+    s.replies.expect_swallowed(pgwire::request::query);
+    send(s, {words, {}});
+}
+
+// Its client vanished: what runs is cancelled, what is open rolled back, and then it is as good as
+// any other after a reset.
+void relay::recover(server& s)
+{
+    std::string words;
+    if (s.replies.needs_sync()) {
+        pgwire::message{words, 'S'};
+        s.replies.expect_swallowed(pgwire::request::sync);
+        send(s, {words, {}});
+    } else if (s.replies.owes() || s.cancelling || !s.out.empty()) {
+        return; // not over yet
+    } else if (s.replies.transaction_status() == 'I') {
+        s.home.release(s, true, now_);
+    } else {
+        pgwire::write_query(words, "ROLLBACK");
+        s.replies.expect_swallowed(pgwire::request::query);
+        send(s, {words, {}});
+    }
+}
+
+void relay::on_lost(server& s)
+{
+    if (client* c = s.holder) {
+        c->held = nullptr;
+        s.home.abandon(s, close_reason::error, now_);
+        if (s.said_goodbye)
+            let_go(*c);
+        else
+            farewell(
+                *c,
+                {"08006",
+                 "the server closed the connection unexpectedly",
+                 "It happened while this client held it; a transaction that was open is lost."});
+    } else if (s.doing == server::errand::recover) {
+        s.home.abandon(s, close_reason::error, now_);
+    } else {
+        s.home.lost(s, now_);
+    }
+    s.given_up = true;
+}
+
+void relay::broken(server& s, std::string_view what)
+{
+    log::warning(
+        "a server is dropped",
+        {{"backend", s.home.name()}, {"server", static_cast<unsigned>(s.id)}, {"why", what}});
+    on_lost(s);
+}
+
+void relay::send(server& s, const gathered& what)
+{
+    std::size_t sent = 0;
+    if (s.out.empty()) {
+        const auto pieces = what.as_iovec();
+        sent = s.link->write(pieces).bytes; // only the read side tells that a server is gone
+        if (sent == what.size())
+            return;
+        epoll_.want_writability(s.link->descriptor(), s, true);
+    }
+    s.out.keep(what, sent);
+}
+
+void relay::flush(server& s)
+{
+    while (!s.out.empty()) {
+        const auto pieces = gathered{s.out.front(), {}}.as_iovec();
+        const io_result r = s.link->write(pieces);
+        if (r.bytes == 0)
+            return;
+        s.out.sent(r.bytes);
+    }
+    epoll_.want_writability(s.link->descriptor(), s, false);
+    if (s.holder && std::exchange(s.holder->read_later, false))
+        read(*s.holder, true);
+    else
+        after_answers(s);
+}
+
+} // namespace weir

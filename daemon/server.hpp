@@ -1,0 +1,51 @@
+// One logged-in server of a pool: its link, what it owes, and whose lease it is.
+#pragma once
+
+#include "daemon/endpoint.hpp"
+#include "daemon/outbox.hpp"
+#include "pool/core/link.hpp"
+#include "pool/core/pool.hpp"
+#include "pool/pgwire/reply_tracker.hpp"
+#include "pool/pgwire/session_settings.hpp"
+
+#include <memory>
+#include <string>
+
+namespace weir {
+
+class client;
+class pool_runner;
+
+class server final : public endpoint {
+public:
+    // What weir itself is doing with it while no client's messages flow.
+    enum class errand : std::uint8_t {
+        none,
+        ping,    // an empty query: does it answer?
+        reset,   // DISCARD ALL
+        recover, // its client vanished: wait for the answers, roll back
+    };
+
+    server(pool_runner& home_, server_id id_, std::shared_ptr<weir::link> link_)
+        : endpoint(kind::server), home(home_), id(id_), link(std::move(link_))
+    {
+    }
+
+    pool_runner& home;
+    server_id id;
+    std::shared_ptr<weir::link> link; // shared with a cancel that is under way
+    client* holder = nullptr;
+    pgwire::reply_tracker replies;
+    pgwire::settings_ptr settings; // as they are on the server, where they can differ
+    outbox out;
+    std::string partial; // the front of a frame whose rest has not come
+    time_point since{};  // when the errand began, or the holder last sent something
+    errand doing = errand::none;
+    bool errand_failed = false;
+    bool cancelling = false;   // a cancel is on its way: nobody else may have the server
+    bool given_up = false;     // its connection is of no use; the pool has been told
+    bool said_goodbye = false; // the client has been told FATAL by the server itself
+    bool read_later = false;   // its client does not take what it has sent
+};
+
+} // namespace weir

@@ -1,0 +1,223 @@
+#include "daemon/unix_listener.hpp"
+
+#include "daemon/accounts.hpp"
+#include "daemon/peer.hpp"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <system_error>
+#include <utility>
+
+namespace weir {
+namespace {
+
+error system_error(const std::string& sentence, int code = errno)
+{
+    return {code == EACCES || code == EPERM ? sqlstate{"42501"} : sqlstate{"58030"},
+            sentence + ": " + std::strerror(code)};
+}
+
+result<sockaddr_un> to_sockaddr(const std::string& path)
+{
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path)
+        return error{sqlstate{"F0000"},
+                     "the socket's path has " + std::to_string(path.size()) +
+                         " characters, and 107 are the most a Unix socket can have: " + path,
+                     {},
+                     "Choose a shorter WEIR_SOCKET_DIR (listen.socket_dir)."};
+    path.copy(address.sun_path, path.size());
+    return address;
+}
+
+result<void> make_directory(const std::string& directory)
+{
+    std::error_code failed;
+    std::filesystem::create_directories(directory, failed);
+    if (failed)
+        return system_error("cannot make the socket's directory " + directory, failed.value());
+    return {};
+}
+
+// The lock file is ours, so no weir serves the path; something else (a PostgreSQL) still may.
+result<void> check_that_nobody_serves(const std::string& path, const sockaddr_un& address)
+{
+    const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (probe < 0)
+        return system_error("cannot make a socket");
+    const int code =
+        ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0
+                                                                                           : errno;
+    const result<peer> owner = read_peer(probe); // of a connected socket: who called listen()
+    ::close(probe);
+    if (code == ENOENT || code == ECONNREFUSED)
+        return {};
+    if (code == 0 || code == EAGAIN) // EAGAIN: so busy that its backlog is full
+        return error{sqlstate{"F0001"},
+                     "another process (" +
+                         (code == 0 && owner
+                              ? owner->command + ", pid " + std::to_string(owner->pid)
+                              : std::string{"pid unknown"}) +
+                         ") serves " + path};
+    return system_error("cannot find out whether somebody serves " + path, code);
+}
+
+// Only ever a socket: a path that was mistyped must not cost anybody a file.
+result<void> remove_stale(const std::string& path)
+{
+    struct stat s {};
+    if (::lstat(path.c_str(), &s) != 0)
+        return errno == ENOENT ? result<void>{} : system_error("cannot look at " + path);
+    if (!S_ISSOCK(s.st_mode))
+        return error{sqlstate{"F0001"}, path + " exists and is no socket"};
+    if (::unlink(path.c_str()) != 0)
+        return system_error("cannot remove the stale socket file " + path);
+    return {};
+}
+
+result<std::optional<gid_t>> find_group(const std::string& name)
+{
+    if (name.empty())
+        return std::optional<gid_t>{};
+    const std::optional<gid_t> id = group_id(name);
+    if (!id)
+        return error{sqlstate{"F0000"}, "there is no group \"" + name + "\" to give the socket to"};
+    return id;
+}
+
+// Until listen() every connect is refused, so the file never admits more than it should.
+result<void> listen_as_asked(int socket, const listen_address& to, std::optional<gid_t> group)
+{
+    const std::string path = to.path();
+    if (group && ::chown(path.c_str(), static_cast<uid_t>(-1), *group) != 0)
+        return system_error("cannot give " + path + " to the group " + to.group);
+    if (::chmod(path.c_str(), to.mode) != 0)
+        return system_error("cannot set the mode of " + path);
+    if (::listen(socket, SOMAXCONN) != 0)
+        return system_error("cannot listen on " + path);
+    return {};
+}
+
+// What a postmaster writes: pid, data directory, start time, port, socket directory.
+std::string lock_file_text(const listen_address& address)
+{
+    return std::to_string(::getpid()) + "\nweir\n" + std::to_string(std::time(nullptr)) + "\n" +
+           std::to_string(address.port) + "\n" +
+           std::filesystem::path(address.path()).parent_path().string() + "\n";
+}
+
+} // namespace
+
+std::string listen_address::path() const
+{
+    const auto full = std::filesystem::absolute(directory).lexically_normal() /
+                      (".s.PGSQL." + std::to_string(port));
+    return full.string();
+}
+
+result<unix_listener> unix_listener::open(const listen_address& to)
+{
+    unix_listener made;
+    made.path_ = to.path();
+    const auto address = to_sockaddr(made.path_);
+    if (!address)
+        return address.error();
+    const auto group = find_group(to.group);
+    if (!group)
+        return group.error();
+    if (const auto done = make_directory(to.directory); !done)
+        return done.error();
+
+    auto lock = lock_file::acquire(made.path_ + ".lock", made.path_);
+    if (!lock)
+        return lock.error();
+    made.lock_ = std::move(*lock);
+    if (const auto done = check_that_nobody_serves(made.path_, *address); !done)
+        return done.error();
+    if (const auto done = remove_stale(made.path_); !done)
+        return done.error();
+    if (const auto done = made.lock_.write(lock_file_text(to)); !done)
+        return done.error();
+
+    made.socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (made.socket_ < 0)
+        return system_error("cannot make a socket");
+    struct stat s {};
+    if (::bind(made.socket_, reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0 ||
+        ::lstat(made.path_.c_str(), &s) != 0)
+        return system_error("cannot make the socket " + made.path_);
+    made.device_ = s.st_dev;
+    made.inode_ = s.st_ino;
+    if (const auto done = listen_as_asked(made.socket_, to, *group); !done)
+        return done.error();
+    return made;
+}
+
+result<unix_listener> unix_listener::adopt(int descriptor)
+{
+    sockaddr_un address{};
+    socklen_t size = sizeof address;
+    int listens = 0;
+    socklen_t listens_size = sizeof listens;
+    if (::getsockname(descriptor, reinterpret_cast<sockaddr*>(&address), &size) != 0 ||
+        ::getsockopt(descriptor, SOL_SOCKET, SO_ACCEPTCONN, &listens, &listens_size) != 0)
+        return system_error("the descriptor " + std::to_string(descriptor) +
+                            " passed by systemd is no socket");
+    if (address.sun_family != AF_UNIX || !listens)
+        return error{sqlstate{"F0000"},
+                     "the socket passed by systemd is no listening Unix stream socket",
+                     {},
+                     "Give weir.socket one ListenStream=/run/weir/.s.PGSQL.5432."};
+    const int flags = ::fcntl(descriptor, F_GETFL);
+    if (flags < 0 || ::fcntl(descriptor, F_SETFL, flags | O_NONBLOCK) != 0 ||
+        ::fcntl(descriptor, F_SETFD, FD_CLOEXEC) != 0)
+        return system_error("cannot prepare the socket passed by systemd");
+    unix_listener passed;
+    passed.socket_ = descriptor;
+    passed.path_ = address.sun_path;
+    return passed;
+}
+
+unix_listener::unix_listener(unix_listener&& other) noexcept
+    : socket_(std::exchange(other.socket_, -1)), path_(std::move(other.path_)),
+      lock_(std::move(other.lock_)), inode_(other.inode_), device_(other.device_)
+{
+}
+
+unix_listener& unix_listener::operator=(unix_listener&& other) noexcept
+{
+    std::swap(socket_, other.socket_);
+    std::swap(path_, other.path_);
+    std::swap(lock_, other.lock_);
+    std::swap(inode_, other.inode_);
+    std::swap(device_, other.device_);
+    return *this;
+}
+
+unix_listener::~unix_listener() { close(); }
+
+void unix_listener::close()
+{
+    if (socket_ >= 0)
+        ::close(std::exchange(socket_, -1));
+    if (!lock_.is_held())
+        return;
+    // Somebody may have removed our file and put theirs in its place.
+    struct stat s {};
+    if (inode_ != 0 && ::lstat(path_.c_str(), &s) == 0 && s.st_ino == inode_ && s.st_dev == device_)
+        ::unlink(path_.c_str());
+    lock_.release(); // last: until now no other weir may look at the path
+}
+
+} // namespace weir

@@ -1,0 +1,51 @@
+// The Unix socket where clients knock: DIRECTORY/.s.PGSQL.PORT, as libpq names it. Made here, or
+// passed by systemd. A socket file that nobody serves is taken over, one that is served is refused.
+#pragma once
+
+#include "daemon/lock_file.hpp"
+#include "pool/core/error.hpp"
+
+#include <cstdint>
+#include <string>
+#include <sys/types.h>
+
+namespace weir {
+
+struct listen_address {
+    std::string directory; // made if missing, with its parents
+    std::uint16_t port = 5432;
+    mode_t mode = 0777;     // of the socket file; connecting needs the right to write
+    std::string group = {}; // of the socket file; empty = weir's own
+
+    std::string path() const; // absolute, for a client may have another working directory
+};
+
+class unix_listener {
+public:
+    static result<unix_listener> open(const listen_address&);
+
+    // A listening socket from systemd, which owns its file.
+    static result<unix_listener> adopt(int descriptor);
+
+    unix_listener(unix_listener&&) noexcept;
+    unix_listener& operator=(unix_listener&&) noexcept;
+    ~unix_listener();
+
+    int descriptor() const { return socket_; } // non-blocking
+    const std::string& path() const { return path_; }
+
+    // No more clients from here: the file is removed if it is ours and still the one we made.
+    void close();
+
+private:
+    unix_listener() = default;
+
+    int socket_ = -1;
+    std::string path_;
+    // Empty for an adopted socket: who made the file is who removes it.
+    lock_file lock_;
+    ino_t inode_ = 0;
+    dev_t device_ = 0;
+};
+
+} // namespace weir

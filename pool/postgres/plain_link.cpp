@@ -1,0 +1,43 @@
+#include "pool/postgres/plain_link.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <cerrno>
+#include <climits>
+
+namespace weir::postgres {
+
+namespace {
+
+io_result from_errno()
+{
+    return {0, errno == EAGAIN || errno == EWOULDBLOCK ? io_status::blocked : io_status::closed};
+}
+
+} // namespace
+
+io_result plain_link::read(std::span<std::byte> into)
+{
+    assert(!into.empty()); // recv would answer 0, which means that the server is gone
+    ssize_t size;
+    do
+        size = ::recv(descriptor(), into.data(), into.size(), MSG_DONTWAIT);
+    while (size < 0 && errno == EINTR);
+    if (size < 0)
+        return from_errno();
+    return {static_cast<std::size_t>(size), size > 0 ? io_status::done : io_status::closed};
+}
+
+io_result plain_link::write(std::span<const iovec> from)
+{
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(from.data()); // sendmsg only reads it
+    message.msg_iovlen = std::min<std::size_t>(from.size(), IOV_MAX);
+    ssize_t size;
+    do
+        size = ::sendmsg(descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (size < 0 && errno == EINTR);
+    return size < 0 ? from_errno() : io_result{static_cast<std::size_t>(size), io_status::done};
+}
+
+} // namespace weir::postgres

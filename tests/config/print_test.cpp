@@ -1,0 +1,49 @@
+#include "config/print.hpp"
+#include "tests/config/fake_sources.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace weir;
+
+TEST_SUITE_BEGIN("config");
+
+TEST_CASE("the effective settings print as a settings file that loads to the same settings")
+{
+    const char* const files[] = {
+        "{}",
+        R"({"listen": {"socket_dir": "/tmp/w", "port": 6432, "mode": "0660", "group": "app",
+                       "allow": {"users": ["a"], "groups": ["g"]}},
+            "metrics": {"listen": "[::1]:9000"}, "log": {"format": "json", "level": "debug"},
+            "max_client_conn": 5, "client_login_timeout": "1500ms",
+            "backends": {"main": {"url": "postgresql://u@h1,h2:5/d?sslmode=require",
+                                  "aliases": ["m"], "pool": {
+              "size": 1, "max_overflow": 2, "timeout": 3, "recycle": -1, "pre_ping": false,
+              "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
+              "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s"}}}})",
+        R"({"metrics": {"listen": "off"}, "log": {"level": "warning"}})",
+    };
+    for (const char* const file : files) {
+        CAPTURE(file);
+        const settings once = test::loaded(test::with_file(file));
+        CAPTURE(to_json(once));
+        CHECK((test::loaded(test::with_file(to_json(once))) == once));
+    }
+}
+
+TEST_CASE("printed settings show no secret")
+{
+    const settings all = test::loaded(
+        {{{"DATABASE_URL", "postgresql://u:CANARY@db/app?sslkey=k&sslpassword=CANARY"}}});
+    CHECK(to_json(all).find("CANARY") == std::string::npos);
+    CHECK(to_json(all).find("postgresql://u:***@db/app?sslkey=k&sslpassword=***") !=
+          std::string::npos);
+}
+
+TEST_CASE("a path that is not UTF-8 prints all the same")
+{
+    const settings all =
+        test::loaded({{{"DATABASE_URL", "sqlite:///x.db"}, {"WEIR_SOCKET_DIR", "/\xff"}}});
+    CHECK(to_json(all).find("\"socket_dir\": \"/\xef\xbf\xbd\"") != std::string::npos);
+}
+
+TEST_SUITE_END();

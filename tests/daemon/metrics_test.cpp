@@ -1,0 +1,187 @@
+#include "daemon/control_pages.hpp"
+#include "daemon/metrics.hpp"
+#include "daemon/version.hpp"
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <sstream>
+#include <string>
+
+using namespace weir;
+using namespace std::chrono_literals;
+
+namespace {
+
+metrics_snapshot two_backends()
+{
+    metrics_snapshot now;
+    now.clients = {3, 1, 40};
+    now.errors_before_backend.add(sqlstate{"3D000"});
+
+    backend_snapshot main{"main", true, {}, {}, {}};
+    main.pool.size = 10;
+    main.pool.max_overflow = -1;
+    main.pool.idle = 2;
+    main.pool.active = 3;
+    main.pool.connecting = 1;
+    main.pool.resetting = 4;
+    main.pool.waiting = 5;
+    main.pool.timeouts = 6;
+    main.pool.logins_ok = 17;
+    main.pool.logins_failed = 2;
+    main.pool.closed(close_reason::recycle) = 7;
+    main.pool.checkout_seconds.observe(50us);
+    main.pool.checkout_seconds.observe(2ms);
+    main.pool.checkout_seconds.observe(2min);
+    main.traffic.transactions = 1'000'000'007;
+    main.traffic.queries = 9;
+    main.traffic.bytes_in = 100;
+    main.traffic.bytes_out = 12'345'678'901;
+    main.traffic.errors.add(sqlstate{"53300"});
+    main.traffic.errors.add(sqlstate{"23505"});
+    main.traffic.errors.add(sqlstate{"53400"});
+    now.backends.push_back(main);
+
+    now.backends.push_back({"a \"b\"\\\n", false, "connection refused", {}, {}});
+    return now;
+}
+
+bool has_line(const std::string& page, const std::string& line)
+{
+    return ("\n" + page).find("\n" + line + "\n") != std::string::npos;
+}
+
+} // namespace
+
+TEST_SUITE("metrics")
+{
+    TEST_CASE("every number of a snapshot is on the page, with its labels")
+    {
+        const std::string page = to_prometheus(two_backends());
+        CAPTURE(page);
+        for (const std::string line : {
+                 R"(weir_backend_up{backend="main"} 1)",
+                 R"(weir_pool_size{backend="main"} 10)",
+                 R"(weir_pool_max_overflow{backend="main"} -1)",
+                 R"(weir_pool_connections{backend="main",state="idle"} 2)",
+                 R"(weir_pool_connections{backend="main",state="active"} 3)",
+                 R"(weir_pool_connections{backend="main",state="connecting"} 1)",
+                 R"(weir_pool_connections{backend="main",state="resetting"} 4)",
+                 R"(weir_pool_waiting{backend="main"} 5)",
+                 R"(weir_pool_timeouts_total{backend="main"} 6)",
+                 R"(weir_pool_connects_total{backend="main",result="ok"} 17)",
+                 R"(weir_pool_connects_total{backend="main",result="failed"} 2)",
+                 R"(weir_pool_closes_total{backend="main",reason="recycle"} 7)",
+                 R"(weir_pool_closes_total{backend="main",reason="reload"} 0)",
+                 R"(weir_transactions_total{backend="main"} 1000000007)",
+                 R"(weir_queries_total{backend="main"} 9)",
+                 R"(weir_bytes_total{backend="main",direction="in"} 100)",
+                 R"(weir_bytes_total{backend="main",direction="out"} 12345678901)",
+                 R"(weir_errors_total{backend="main",sqlstate_class="23"} 1)",
+                 R"(weir_errors_total{backend="main",sqlstate_class="53"} 2)",
+                 R"(weir_errors_total{backend="",sqlstate_class="3D"} 1)",
+                 R"(weir_client_connections{state="active"} 3)",
+                 R"(weir_client_connections{state="waiting"} 1)",
+                 R"(weir_client_connections{state="idle"} 40)",
+             }) {
+            CAPTURE(line);
+            CHECK(has_line(page, line));
+        }
+        CHECK(page.find("weir_build_info{version=\"" + std::string{version()} + "\",compiler=\"") !=
+              std::string::npos);
+    }
+
+    TEST_CASE("a histogram's buckets include the smaller ones and end at infinity")
+    {
+        const std::string page = to_prometheus(two_backends());
+        const std::string name = "weir_pool_checkout_seconds_bucket{backend=\"main\",le=\"";
+        CHECK(has_line(page, name + "0.0001\"} 1"));
+        CHECK(has_line(page, name + "0.001\"} 1"));
+        CHECK(has_line(page, name + "0.0025\"} 2"));
+        CHECK(has_line(page, name + "60\"} 2"));
+        CHECK(has_line(page, name + "+Inf\"} 3"));
+        CHECK(has_line(page, "weir_pool_checkout_seconds_count{backend=\"main\"} 3"));
+        CHECK(page.find("weir_pool_checkout_seconds_sum{backend=\"main\"} 120.00205") !=
+              std::string::npos);
+    }
+
+    TEST_CASE("a backend's name cannot break the page")
+    {
+        const std::string page = to_prometheus(two_backends());
+        CHECK(has_line(page, R"(weir_backend_up{backend="a \"b\"\\\n"} 0)"));
+    }
+
+    TEST_CASE("every family says once what it is")
+    {
+        std::istringstream page(to_prometheus(two_backends()));
+        std::string line;
+        std::string family; // the one that the last # TYPE spoke of
+        int families = 0;
+        while (std::getline(page, line)) {
+            CAPTURE(line);
+            if (line.starts_with("# TYPE ")) {
+                family = line.substr(7, line.find(' ', 7) - 7);
+                ++families;
+            } else if (!line.starts_with("# HELP ")) {
+                CHECK(line.starts_with(family));
+            }
+        }
+        CHECK(families == 17);
+    }
+
+    TEST_CASE("without backends the page is still one")
+    {
+        const std::string page = to_prometheus({});
+        CHECK(has_line(page, R"(weir_client_connections{state="idle"} 0)"));
+    }
+
+    TEST_CASE("errors are counted by class, in order")
+    {
+        error_counts counts;
+        for (const char* code : {"XX000", "08006", "53300", "08001"})
+            counts.add(sqlstate::from(code));
+        REQUIRE(counts.counts().size() == 3);
+        CHECK(counts.counts()[0] ==
+              std::pair{error_counts::sqlstate_class{'0', '8'}, std::uint64_t{2}});
+        CHECK(counts.counts()[1].first == error_counts::sqlstate_class{'5', '3'});
+        CHECK(counts.counts()[2].first == error_counts::sqlstate_class{'X', 'X'});
+    }
+}
+
+TEST_SUITE("readiness")
+{
+    TEST_CASE("ready when clients are let in and every backend is up")
+    {
+        metrics_snapshot now;
+        now.backends.push_back({"main", true, {}, {}, {}});
+        now.backends.push_back({"local", true, {}, {}, {}});
+        const http_page page = readiness(now);
+        CHECK(page.status == 200);
+        CHECK(page.content_type == "application/json");
+        CHECK(page.body ==
+              R"({"ready":true,"backends":[{"name":"main","up":true},{"name":"local","up":true}]})"
+              "\n");
+    }
+
+    TEST_CASE("a backend that is down is named, with the server's words")
+    {
+        metrics_snapshot now;
+        now.backends.push_back({"main", false, "password \"x\" failed", {}, {}});
+        const http_page page = readiness(now);
+        CHECK(page.status == 503);
+        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,)"
+                           R"("down_because":"password \"x\" failed"}]})"
+                           "\n");
+    }
+
+    TEST_CASE("a closed gate is told")
+    {
+        const http_page page = readiness({"draining", {{"main", true, {}, {}, {}}}, {}, {}});
+        CHECK(page.status == 503);
+        CHECK(
+            page.body ==
+            R"({"ready":false,"closed_because":"draining","backends":[{"name":"main","up":true}]})"
+            "\n");
+    }
+}

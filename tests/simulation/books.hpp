@@ -1,0 +1,103 @@
+// The books that the simulation keeps beside the pool: written from nothing but what the pool was
+// told and what it answered, and compared with the pool after every event. They know the promises,
+// not how they are kept.
+#pragma once
+
+#include "pool/core/pool.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <stdexcept>
+#include <vector>
+
+namespace weir::test {
+
+struct broken_promise : std::logic_error {
+    using std::logic_error::logic_error;
+};
+
+class books {
+public:
+    books(const pool_settings& settings, unsigned clients);
+
+    // ---- Before the pool is told.
+    void time_is(time_point now) { now_ = now; }
+    void asks(client_id client);
+    void gives_up(client_id client);
+    void comes_back(server_id id, bool dirty);        // released
+    void logs_in(server_id id);                       // or
+    void fails_to_log_in(server_id id, const error&); // ... so
+    void answers(server_id id);                       // a ping or reset went well
+    void breaks(server_id id, close_reason expected); // anything that must end in this close
+    void ticks() { in_tick_ = true; }
+    void reloads(const pool_settings& settings) { settings_ = settings; }
+    void retires_all();
+
+    // ---- After it has answered; throws broken_promise.
+    void enter(const actions& todo, std::optional<server_id> held_at_once = {});
+    void compare_with(const pool& it);
+
+    // ---- What the world may pick from.
+    std::vector<server_id> servers_that_are(server_state state) const;
+    std::vector<client_id> clients_that_rest() const;
+    const std::deque<client_id>& queue() const { return queue_; }
+    std::uint64_t grants() const { return tally_.grants; }
+
+private:
+    struct server {
+        server_state state = server_state::closed;
+        bool in_hand = false; // the pool was told of it and is about to decide
+        bool dirty = false;
+        bool retired = false;
+        std::optional<close_reason> broken = {};
+        client_id holder{};
+        time_point since{};
+        time_point born{};
+    };
+    enum class client_state : std::uint8_t { resting, waiting, holding };
+    struct client {
+        client_state state = client_state::resting;
+        time_point since{};
+    };
+
+    void opens(const action& a);
+    void closes(const action& a);
+    void pings(const action& a);
+    void resets(const action& a);
+    void grants(const action& a);
+    void refuses(const action& a);
+    void hand_over(server_id id, client_id to);
+    void put_in_hand(server_id id, server_state expected);
+    void settle();
+    void check_that_nobody_waits_in_vain() const;
+    void check_what_a_tick_leaves() const;
+
+    server& at(server_id id);
+    client& at(client_id id) { return clients_[static_cast<std::size_t>(id)]; }
+    bool is_usable(const server& s) const;
+    bool is_too_old(const server& s) const;
+    unsigned count(server_state state) const;
+    unsigned total() const;
+    unsigned under_way() const;
+    unsigned size() const;
+    unsigned limit() const;
+    bool is_down() const;
+
+    pool_settings settings_;
+    time_point now_{};
+    bool in_tick_ = false;
+    std::optional<client_id> newcomer_;
+    std::optional<server_id> in_hand_;
+
+    std::vector<server> servers_;
+    std::vector<client> clients_;
+    std::deque<client_id> queue_;
+
+    std::optional<error> last_login_error_;
+    bool ever_logged_in_ = false;
+    time_point knocked_{}; // the last open or failed login
+    pool_stats tally_;
+};
+
+} // namespace weir::test
