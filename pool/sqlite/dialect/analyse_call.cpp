@@ -140,7 +140,7 @@ void check_kind(place& at, const PgQuery__FuncCall& of, const function_entry& en
     if (entry.kind == call_kind::set)
         refuse_feature("a set of rows from " + name + " outside FROM", of.location);
     if (entry.kind == call_kind::window && !of.over)
-        refuse("42P20", "window function " + name + " requires an OVER clause", of.location);
+        refuse("42809", "window function " + name + " requires an OVER clause", of.location);
     if (of.over && !aggregate && entry.kind != call_kind::window)
         refuse("42809",
                "OVER specified, but " + name +

@@ -146,7 +146,8 @@ part analyse_function(analysis& all, const PgQuery__RangeFunction& of, const sco
         refuse_feature("a column definition list");
     const node& called = *of.functions[0]->list->items[0];
     const std::string name = output_name(called);
-    const scope around = beside(names);
+    scope around = beside(names);
+    around.is_lateral = true;
     clause where{"functions in FROM"};
     place at{all, around, where, {}};
     tree::function_source made;

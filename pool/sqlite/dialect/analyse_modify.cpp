@@ -31,6 +31,17 @@ const column_definition& find_target_column(const relation& of, std::string_view
     return *found;
 }
 
+// GENERATED ALWAYS takes DEFAULT alone.
+void check_may_be_given(const column_definition& column, int offset)
+{
+    if (column.generated_always)
+        refuse("428C9",
+               "cannot insert a non-DEFAULT value into column \"" + column.name + "\"",
+               offset,
+               "Use OVERRIDING SYSTEM VALUE to override.",
+               "Column \"" + column.name + "\" is an identity column defined as GENERATED ALWAYS.");
+}
+
 // What a column gets when nobody says: its DEFAULT, or NULL.
 expression_ptr default_of(const column_definition& column)
 {
@@ -92,14 +103,21 @@ std::vector<tree::assignment> analyse_assignments(analysis& all,
     std::vector<tree::assignment> made;
     for (const node* each : list) {
         const PgQuery__ResTarget& target = *each->res_target;
+        const column_definition& column = find_target_column(of, target.name, target.location);
         if (target.n_indirection > 0)
             refuse_feature("an assignment to a part of a column", target.location);
-        const column_definition& column = find_target_column(of, target.name, target.location);
         if (std::ranges::find(made, column.name, &tree::assignment::column) != made.end())
             refuse("42601",
                    "multiple assignments to same column \"" + column.name + "\"",
                    target.location);
         const node& value = assigned_value(*target.val, target.location);
+        if (column.generated_always && !nodes::is_default(value))
+            refuse("428C9",
+                   "column \"" + column.name + "\" can only be updated to DEFAULT",
+                   target.location,
+                   {},
+                   "Column \"" + column.name +
+                       "\" is an identity column defined as GENERATED ALWAYS.");
         made.push_back({column.name,
                         nodes::is_default(value)
                             ? default_of(column)
@@ -163,6 +181,11 @@ private:
             made_.rows = selected_rows(*rows, around);
     }
 
+    bool overrides() const
+    {
+        return of_.override == PG_QUERY__OVERRIDING_KIND__OVERRIDING_SYSTEM_VALUE;
+    }
+
     // Columns that the statement does not mention and that have a DEFAULT: it is written here,
     // because SQLite's own would not fill an INTEGER PRIMARY KEY.
     std::vector<const column_definition*> silent_columns() const
@@ -218,11 +241,14 @@ private:
                        nodes::location_of(*values.front()));
             }
             auto& row = body.rows.emplace_back();
-            for (std::size_t i = 0; i < values.size(); ++i)
+            for (std::size_t i = 0; i < values.size(); ++i) {
+                if (!nodes::is_default(*values[i]) && !overrides())
+                    check_may_be_given(*columns_[i], nodes::location_of(*values[i]));
                 row.push_back(
                     nodes::is_default(*values[i])
                         ? default_of(*columns_[i])
                         : assign_to(all_, analyse_expression(at, *values[i]), *columns_[i]));
+            }
         }
         const auto silent = silent_columns();
         for (auto& row : body.rows)
@@ -240,6 +266,9 @@ private:
         tree::query_ptr made = analyse_query(all_, rows, &around, literals::keep);
         check_width(made->columns.size(), -1);
         columns_.resize(made->columns.size());
+        for (const column_definition* each : columns_)
+            if (!overrides())
+                check_may_be_given(*each, -1);
         // Literals without a type take the column's at their place; what has a type is assigned
         // outside, where DISTINCT, UNION and LIMIT have done their work.
         for (std::size_t i = 0; i < columns_.size(); ++i)

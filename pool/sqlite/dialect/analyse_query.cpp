@@ -109,6 +109,8 @@ public:
         body_.grouped = found_aggregate_ || body_.having || !body_.group_by.empty();
         into_.body = std::move(body_);
         check_grouping(into_);
+        if (!distinct_on_.empty())
+            keep_first_rows();
     }
 
 private:
@@ -210,8 +212,11 @@ private:
         const auto on = nodes::items(of_.n_distinct_clause, of_.distinct_clause);
         if (on.empty())
             return;
-        if (on.front()->node_case != PG_QUERY__NODE__NODE__NOT_SET)
-            refuse_feature("DISTINCT ON", nodes::location_of(*on.front()));
+        if (on.front()->node_case != PG_QUERY__NODE__NODE__NOT_SET) {
+            for (const node* each : on)
+                distinct_on_.push_back(distinct_key(*each));
+            return check_distinct_on();
+        }
         body_.distinct = true;
         for (const tree::target& each : body_.targets)
             if (each.value->type == type::json)
@@ -223,6 +228,73 @@ private:
                 refuse("42P10",
                        "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
                        each.value->offset);
+    }
+
+    expression_ptr distinct_key(const node& of)
+    {
+        const auto ordinal = ordinal_of(of, "DISTINCT ON", body_.targets.size());
+        std::size_t number = ordinal ? static_cast<std::size_t>(*ordinal) : 0;
+        if (const std::string_view name = bare_name(of); number == 0 && !name.empty())
+            number = static_cast<std::size_t>(output_named(name,
+                                                           into_.columns,
+                                                           &body_.targets,
+                                                           "DISTINCT ON",
+                                                           nodes::location_of(of)));
+        return settle(all_, number > 0 ? body_.targets[number - 1].value : order_expression(of));
+    }
+
+    // ORDER BY may say which row of a group is first, but only after it has said the groups.
+    void check_distinct_on() const
+    {
+        const std::size_t count = std::min(distinct_on_.size(), into_.order.size());
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::string key = emit(*into_.order[i].value);
+            if (std::ranges::none_of(distinct_on_,
+                                     [&](const expression_ptr& on) { return emit(*on) == key; }))
+                refuse("42P10",
+                       "SELECT DISTINCT ON expressions must match initial ORDER BY expressions",
+                       into_.order[i].value->offset);
+        }
+    }
+
+    // The first row of each group, as the rows numbered 1 of a query that numbers them.
+    void keep_first_rows()
+    {
+        auto inner = std::make_shared<tree::query>();
+        auto& body = std::get<tree::select_body>(into_.body);
+        const std::size_t width = body.targets.size();
+        std::vector<tree::sort_key> order = std::move(into_.order);
+        into_.order.clear();
+        for (tree::sort_key& each : order) {
+            if (each.ordinal == 0) {
+                body.targets.push_back({each.value, {}});
+                each.ordinal = body.targets.size();
+            }
+        }
+        tree::aggregate number{"row_number()", {}};
+        number.over.emplace();
+        number.over->partition = distinct_on_;
+        for (tree::sort_key each : order) {
+            each.ordinal = 0; // in a window a number is a number
+            number.over->order.push_back(std::move(each));
+        }
+        body.targets.push_back({make({std::move(number), type::int8, -1, -1}), {}});
+        inner->columns = columns_of(body.targets);
+        inner->body = std::move(body);
+        std::vector<result_column> columns = std::move(into_.columns);
+
+        const tree::query_ptr outer = wrapped(all_, std::move(inner));
+        auto& kept = std::get<tree::select_body>(outer->body);
+        kept.where = make_call("(%1 = 1)", {kept.targets.back().value}, type::boolean, -1);
+        for (tree::sort_key& each : order) {
+            each.value = kept.targets[each.ordinal - 1].value;
+            if (each.ordinal > width)
+                each.ordinal = 0;
+        }
+        kept.targets.resize(width);
+        into_.body = std::move(outer->body);
+        into_.order = std::move(order);
+        into_.columns = std::move(columns);
     }
 
     void settle_targets()
@@ -238,6 +310,7 @@ private:
     scope& names_;
     tree::query& into_;
     tree::select_body body_;
+    std::vector<expression_ptr> distinct_on_;
     bool found_aggregate_ = false;
 };
 
@@ -393,7 +466,10 @@ void analyse_limit(analysis& all,
             return nullptr;
         clause where{name};
         place at{all, around, where, {}};
-        return coerce_to_count(all, analyse_expression(at, *number), name);
+        expression_ptr value = coerce_to_count(all, analyse_expression(at, *number), name);
+        const auto* written = std::get_if<tree::constant>(&value->is);
+        const bool is_null = written && std::holds_alternative<std::monostate>(written->stored);
+        return is_null ? nullptr : value; // LIMIT ALL, LIMIT NULL
     };
     into.limit = count(of.limit_count, "LIMIT");
     into.offset = count(of.limit_offset, "OFFSET");

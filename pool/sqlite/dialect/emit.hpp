@@ -23,6 +23,4 @@ std::string emit(const tree::insertion& of);
 std::string emit(const tree::update& of);
 std::string emit(const tree::deletion& of);
 
-std::string quote_identifier(std::string_view name);
-
 } // namespace weir::sqlite

@@ -1,4 +1,5 @@
 #include "pool/sqlite/dialect/emitter.hpp"
+#include "pool/sqlite/dialect/expression_text.hpp"
 #include "pool/sqlite/dialect/function_table.hpp"
 #include "pool/sqlite/dialect/operator_table.hpp"
 
@@ -265,16 +266,13 @@ void emitter::subquery(const tree::subquery& of)
     out_ += of.is == form::in || of.is == form::not_in ? "))" : ")";
 }
 
-// An array that is NULL has no members, but the answer is NULL and not false.
 void emitter::in_array(const tree::in_array& of)
 {
-    out_ += "CASE WHEN ";
-    expression(*of.array);
-    out_ += " IS NOT NULL THEN ";
+    out_ += '(';
     collated(*of.value);
     out_ += of.negated ? " NOT IN (" : " IN (";
     fill(form::array_members, std::array{of.array});
-    out_ += ") END";
+    out_ += "))";
 }
 
 } // namespace weir::sqlite

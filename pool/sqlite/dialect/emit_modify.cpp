@@ -1,4 +1,5 @@
 #include "pool/sqlite/dialect/emitter.hpp"
+#include "pool/sqlite/dialect/expression_text.hpp"
 
 #include <algorithm>
 #include <array>

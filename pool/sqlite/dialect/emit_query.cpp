@@ -1,4 +1,5 @@
 #include "pool/sqlite/dialect/emitter.hpp"
+#include "pool/sqlite/dialect/expression_text.hpp"
 #include "pool/sqlite/dialect/function_table.hpp"
 #include "pool/sqlite/dialect/operator_table.hpp"
 

@@ -8,6 +8,8 @@ using namespace type;
 using enum call_kind;
 using enum null_rule;
 
+constexpr oid pg_node_tree{194};
+
 constexpr function_entry table[] = {
     // Text. SQLite's own lower() and upper() know ASCII alone.
     {"lower", {text}, text, "pg_lower(%1)"},
@@ -21,6 +23,7 @@ constexpr function_entry table[] = {
     {"character_length", {text}, int4, "length(%1)"},
     {"character_length", {bpchar}, int4, "length(rtrim(%1, ' '))"},
     {"octet_length", {text}, int4, "length(CAST(%1 AS BLOB))"},
+    {"octet_length", {bpchar}, int4, "length(CAST(%1 AS BLOB))"},
     {"octet_length", {bytea}, int4, "length(%1)"},
     {"bit_length", {text}, int4, "(length(CAST(%1 AS BLOB)) * 8)"},
     {"bit_length", {bytea}, int4, "(length(%1) * 8)"},
@@ -73,6 +76,12 @@ constexpr function_entry table[] = {
     {"quote_literal", {text}, text, "pg_quote_literal(%1)"},
     {"quote_literal", {anyelement}, text, "pg_quote_literal(%t1)"},
     {"quote_nullable", {text}, text, "coalesce(pg_quote_literal(%1), 'NULL')", scalar, called},
+    {"quote_nullable",
+     {anyelement},
+     text,
+     "coalesce(pg_quote_literal(%t1), 'NULL')",
+     scalar,
+     called},
     {"like_escape", {text, text}, text, "pg_like_escape(%1, %2)"},
     {"regexp_replace", {text, text, text}, text, "pg_regexp_replace(%1, %2, %3, '')"},
     {"regexp_replace", {text, text, text, text}, text, "pg_regexp_replace(%1, %2, %3, %4)"},
@@ -219,8 +228,47 @@ constexpr function_entry table[] = {
     {"pg_table_is_visible", {oid_}, boolean, "(%1 IS NOT NULL)"},
     {"pg_type_is_visible", {oid_}, boolean, "(%1 IS NOT NULL)"},
     {"format_type", {oid_, int4}, text, "pg_format_type(%1, %2)", scalar, called},
+    // What the catalog calls an expression tree is its text.
+    {"pg_get_expr", {pg_node_tree, oid_}, text, "%1"},
+    {"pg_get_expr", {pg_node_tree, oid_, boolean}, text, "%1"},
     {"pg_typeof", {any}, regtype, "pg_typeof(%T1)", scalar, called},
     {"pg_advisory_unlock_all", {}, void_, "''"},
+
+    // What PostgreSQL also has under these names, and weir has not: refused, not "does not exist".
+    {"overlay", {bytea, bytea, int4}, bytea, {}},
+    {"overlay", {bytea, bytea, int4, int4}, bytea, {}},
+    {"string_to_array", {text, text, text}, text_array, {}},
+    {"timezone", {interval, timestamptz}, timestamp, {}},
+    {"timezone", {interval, timestamp}, timestamptz, {}},
+    {"date_trunc", {text, timestamptz, text}, timestamptz, {}},
+    {"isfinite", {interval}, boolean, {}},
+    {"regexp_replace", {text, text, text, int4}, text, {}},
+    {"regexp_replace", {text, text, text, int4, int4}, text, {}},
+    {"regexp_replace", {text, text, text, int4, int4, text}, text, {}},
+    {"exp", {numeric}, numeric, {}},
+    {"ln", {numeric}, numeric, {}},
+    {"log", {numeric}, numeric, {}},
+    {"log", {numeric, numeric}, numeric, {}},
+    {"log10", {numeric}, numeric, {}},
+    {"to_char", {numeric, text}, text, {}},
+    {"to_char", {int4, text}, text, {}},
+    {"to_char", {int8, text}, text, {}},
+    {"to_char", {float4, text}, text, {}},
+    {"to_char", {float8, text}, text, {}},
+    {"to_timestamp", {text, text}, timestamptz, {}},
+    {"btrim", {bytea, bytea}, bytea, {}},
+    {"ltrim", {bytea, bytea}, bytea, {}},
+    {"rtrim", {bytea, bytea}, bytea, {}},
+    {"substring", {text, text, text}, text, {}},
+    {"array_agg", {anyarray}, anyarray, {}},
+    {"string_agg", {bytea, bytea}, bytea, {}},
+    {"avg", {interval}, interval, {}},
+    {"min", {anyarray}, anyarray, {}},
+    {"max", {anyarray}, anyarray, {}},
+    {"generate_series", {numeric, numeric}, numeric, {}},
+    {"generate_series", {numeric, numeric, numeric}, numeric, {}},
+    {"generate_series", {timestamp, timestamp, interval}, timestamp, {}},
+    {"generate_series", {timestamptz, timestamptz, interval}, timestamptz, {}},
 
     // Aggregates. sum() and avg() of integers that may leave int8 are exact, as PostgreSQL's.
     {"count", {}, int8, "count(*)", aggregate, called},

@@ -62,7 +62,7 @@ struct function_entry {
     std::string_view name;
     signature arguments;
     oid result;
-    std::string_view sqlite;
+    std::string_view sqlite; // empty: PostgreSQL has it and weir has not
     call_kind kind = call_kind::scalar;
     null_rule nulls = null_rule::strict;
     bool writes = false; // nextval(): only the writer may run it
@@ -77,8 +77,9 @@ inline constexpr std::string_view input =
 inline constexpr std::string_view output = "pg_output(%1, %2)"; // the type's output function
 inline constexpr std::string_view array = "pg_array(%o*)";      // ARRAY[a, b]
 inline constexpr std::string_view array_element = "pg_array_get(%1, %2, %E1)"; // a[2]
+// The members of an array for IN; of a NULL array one NULL, so that the answer is NULL too.
 inline constexpr std::string_view array_members =
-    "SELECT value FROM json_each(pg_array_to_json(%1, %E1))";
+    "SELECT value FROM json_each(coalesce(pg_array_to_json(%1, %E1), '[null]'))";
 inline constexpr std::string_view current_date = "pg_current_date()";
 inline constexpr std::string_view current_time = "pg_current_time()"; // LOCALTIME
 inline constexpr std::string_view current_timestamp = "pg_now()";

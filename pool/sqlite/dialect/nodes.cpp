@@ -58,7 +58,8 @@ std::string_view feature_of(const node& of)
     case PG_QUERY__NODE__NODE_MULTI_ASSIGN_REF: return "an assignment of a row";
     case PG_QUERY__NODE__NODE_RANGE_TABLE_SAMPLE: return "TABLESAMPLE";
     case PG_QUERY__NODE__NODE_RANGE_TABLE_FUNC: return "XMLTABLE";
-    default: return of.base.descriptor->short_name;
+    // Every alternative is a message, and a message starts with what it is: "TruncateStmt".
+    default: return reinterpret_cast<const ProtobufCMessage*>(of.alias)->descriptor->short_name;
     }
 }
 

@@ -68,6 +68,8 @@ constexpr operator_entry table[] = {
     {"^", float8, float8, float8, "pg_float8_power(%1, %2)"},
     {"|/", none, float8, float8, "pg_float8_sqrt(%2)"},
     {"@", none, float8, float8, "abs(%2)"},
+    {"@", none, int4, int4, "pg_int4(abs(%2))"},
+    {"@", none, int8, int8, "pg_int8_abs(%2)"},
 
     // Exact decimals.
     {"+", none, numeric, numeric, "%2"},
@@ -77,6 +79,7 @@ constexpr operator_entry table[] = {
     {"*", numeric, numeric, numeric, "pg_numeric_multiply(%1, %2)"},
     {"/", numeric, numeric, numeric, "pg_numeric_divide(%1, %2)"},
     {"%", numeric, numeric, numeric, "pg_numeric_modulo(%1, %2)"},
+    {"@", none, numeric, numeric, "ltrim(%2, '-')"},
     {"^", numeric, numeric, numeric, "pg_numeric_power(%1, %2)"},
 
     // Text. SQLite's LIKE folds case, so patterns go to functions.
@@ -129,6 +132,8 @@ constexpr operator_entry table[] = {
     {"-", timestamptz, timestamptz, interval, "pg_timestamp_subtract(%1, %2)"},
     {"+", time, interval, time, "pg_add_interval(%1, %2, 'time')"},
     {"-", time, interval, time, "pg_add_interval(%1, pg_interval_negate(%2), 'time')"},
+    {"+", interval, time, time, "pg_add_interval(%2, %1, 'time')"},
+    {"+", time, date, timestamp, "(%2 || ' ' || %1)"},
     {"-", time, time, interval, "pg_time_subtract(%1, %2)"},
     {"-", none, interval, interval, "pg_interval_negate(%2)"},
     {"+", interval, interval, interval, "pg_interval_add(%1, %2)"},
@@ -136,6 +141,14 @@ constexpr operator_entry table[] = {
     {"*", interval, float8, interval, "pg_interval_multiply(%1, %2)"},
     {"*", float8, interval, interval, "pg_interval_multiply(%2, %1)"},
     {"/", interval, float8, interval, "pg_interval_divide(%1, %2)"},
+
+    // Arrays: PostgreSQL has these and weir has not.
+    {"||", anyarray, anyarray, anyarray, {}},
+    {"||", anyarray, anynonarray, anyarray, {}},
+    {"||", anynonarray, anyarray, anyarray, {}},
+    {"@>", anyarray, anyarray, boolean, {}},
+    {"<@", anyarray, anyarray, boolean, {}},
+    {"~~", bytea, bytea, boolean, {}},
 
     // JSON.
     {"->", json, text, json, "pg_json_get(%1, %2)"},
@@ -158,6 +171,8 @@ constexpr operator_entry table[] = {
     {"||", jsonb, jsonb, jsonb, "pg_jsonb_concat(%1, %2)"},
     {"-", jsonb, text, jsonb, "pg_jsonb_delete(%1, %2)"},
     {"-", jsonb, int4, jsonb, "pg_jsonb_delete(%1, %2)"},
+    {"-", jsonb, text_array, jsonb, {}},
+    {"#-", jsonb, text_array, jsonb, {}},
 };
 
 constexpr comparable_type comparables[] = {

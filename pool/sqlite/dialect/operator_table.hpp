@@ -15,7 +15,7 @@ struct operator_entry {
     oid left; // type::none: a prefix operator
     oid right;
     oid result;
-    std::string_view sqlite; // placeholders as in function_table.hpp
+    std::string_view sqlite; // as in function_table.hpp
 };
 
 std::span<const operator_entry> operator_table();

@@ -195,21 +195,28 @@ refuse_operator(choice why, std::string_view name, const std::vector<oid>& given
     refuse("42883", "operator does not exist: " + spelled, offset, std::move(hint));
 }
 
+std::string spelled(std::string_view function, const std::vector<oid>& given)
+{
+    std::string all{function};
+    all += '(';
+    for (const oid each : given)
+        all += (all.back() == '(' ? "" : ", ") + spelling_of(each);
+    return all += ')';
+}
+
 [[noreturn]] void
 refuse_function(choice why, std::string_view name, const std::vector<oid>& given, int offset)
 {
-    std::string spelled{name};
-    spelled += '(';
-    for (const oid each : given)
-        spelled += (spelled.back() == '(' ? "" : ", ") + spelling_of(each);
-    spelled += ')';
     if (why == choice::several)
         refuse("42725",
-               "function " + spelled + " is not unique",
+               "function " + spelled(name, given) + " is not unique",
                offset,
                "Could not choose a best candidate function. You might need to add explicit type "
                "casts.");
-    refuse("42883", "function " + spelled + " does not exist", offset, std::string(function_hint));
+    refuse("42883",
+           "function " + spelled(name, given) + " does not exist",
+           offset,
+           std::string(function_hint));
 }
 
 constexpr std::array<std::string_view, 6> comparisons{"=", "<>", "<", "<=", ">", ">="};
@@ -316,6 +323,10 @@ expression_ptr resolve_operator(
     if (found != choice::found)
         refuse_operator(found, name, given, offset);
     const operator_entry& chosen = table[among[0].index];
+    if (chosen.sqlite.empty())
+        refuse_feature("operator " + spelling_of(chosen.left) + " " + std::string(name) + " " +
+                           spelling_of(chosen.right),
+                       offset);
     const auto as = [&](expression_ptr value, oid to) {
         if (to == type::anynonarray)
             return settle(all, std::move(value));
@@ -345,13 +356,15 @@ resolved_function resolve_function(analysis& all,
             if (auto types = expanded(table[i], arguments.size()))
                 among.push_back({std::move(*types), i});
     const std::vector<oid> given = types_of(arguments);
-    if (among.empty() && is_postgres_function(name))
+    if (among.empty() && !is_function_name(name) && is_postgres_function(name))
         refuse_feature("function " + std::string(name), offset);
     const choice found = choose(among, given);
     if (found != choice::found)
         refuse_function(found, name, given, offset);
 
     const function_entry& chosen = table[among[0].index];
+    if (chosen.sqlite.empty())
+        refuse_feature("function " + spelled(name, given), offset);
     const std::vector<oid>& signature = among[0].types;
     const oid element = bind_polymorphic(signature, arguments);
     resolved_function made{&chosen, {}, chosen.result};

@@ -59,8 +59,16 @@ const visible_table* find_table(const std::vector<std::string_view>& name, const
 refuse_table(const std::vector<std::string_view>& name, const scope& in, int offset)
 {
     for (const scope* level = &in; level; level = level->outer) {
-        if (level->lateral && find_table(name, *level->lateral))
-            refuse_feature("LATERAL", offset);
+        if (level->lateral && find_table(name, *level->lateral)) {
+            if (level->is_lateral)
+                refuse_feature("LATERAL", offset);
+            refuse("42P01",
+                   "invalid reference to FROM-clause entry for table \"" + dotted(name) + "\"",
+                   offset,
+                   "To reference that table, you must mark this subquery with LATERAL.",
+                   "There is an entry for table \"" + dotted(name) +
+                       "\", but it cannot be referenced from this part of the query.");
+        }
         for (const visible_table& each : level->tables)
             if (each.aliased && each.of && each.of->name == name.back())
                 refuse("42P01",
@@ -79,9 +87,18 @@ find_qualified(const std::vector<std::string_view>& parts, const scope& in, int 
         const visible_table* owner = find_table(table, *level);
         if (!owner)
             continue;
-        for (const visible_column& each : level->columns)
-            if (each.table == owner->name && each.name == parts.back())
-                return mention(each, offset);
+        const visible_column* found = nullptr;
+        for (const visible_column& each : level->columns) {
+            if (each.table != owner->name || each.name != parts.back())
+                continue;
+            if (found)
+                refuse("42702",
+                       "column reference \"" + std::string(parts.back()) + "\" is ambiguous",
+                       offset);
+            found = &each;
+        }
+        if (found)
+            return mention(*found, offset);
         if (std::ranges::find(system_columns, parts.back()) != std::end(system_columns))
             refuse_feature("the system column " + std::string(parts.back()), offset);
         refuse("42703", "column " + dotted(parts) + " does not exist", offset);
@@ -102,7 +119,7 @@ find_column(const std::vector<std::string_view>& parts, const scope& in, int off
     for (const scope* level = &in; level; level = level->outer) {
         if (find_table(parts, *level))
             refuse_feature("a whole row as a value", offset);
-        if (level->lateral && find_bare(parts[0], *level->lateral, offset))
+        if (level->is_lateral && find_bare(parts[0], *level->lateral, offset))
             refuse_feature("LATERAL", offset);
     }
     if (std::ranges::find(system_columns, parts[0]) != std::end(system_columns))

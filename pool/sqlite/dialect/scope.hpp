@@ -50,8 +50,10 @@ struct scope {
     std::vector<visible_table> tables;
     std::vector<visible_cte> ctes;
     const scope* outer = nullptr;
-    // Tables to the left of a subquery in FROM: naming one would need LATERAL.
+    // What stands to the left in FROM: a subquery may name it with LATERAL only, a function always
+    // may.
     const scope* lateral = nullptr;
+    bool is_lateral = false;
 };
 
 // Which clause is being analysed, for "aggregate functions are not allowed in WHERE".

@@ -106,6 +106,10 @@ std::string spelling_of(oid of)
 {
     if (of == none || of == unknown)
         return "unknown";
+    if (of == anyarray)
+        return "anyarray";
+    if (of == anynonarray)
+        return "anynonarray";
     if (const oid element = element_of(of); element != none)
         return spelling_of(element) + "[]";
     const type_info* known = find_type(of);
