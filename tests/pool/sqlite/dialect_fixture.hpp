@@ -10,6 +10,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,17 +20,18 @@ namespace weir::test {
 
 class dialect_file {
 public:
+    using plan = std::shared_ptr<const sqlite::analysed_statement>;
+
     dialect_file() : db_(sqlite::connection::open(":memory:").value())
     {
-        session_.transaction_start = std::chrono::system_clock::now();
-        session_.statement_start = session_.transaction_start;
-        sqlite::register_functions(db_, &session_).value();
+        session_->transaction_start = std::chrono::system_clock::now();
+        session_->statement_start = session_->transaction_start;
+        sqlite::register_functions(db_, session_.get()).value();
         sqlite::catalog::install(db_).value();
         tables_ = sqlite::catalog::load(db_).value();
     }
 
-    result<std::shared_ptr<const sqlite::analysed_statement>>
-    analysed(std::string_view sql, const std::vector<sqlite::oid>& parameters = {})
+    result<plan> analysed(std::string_view sql, const std::vector<sqlite::oid>& parameters = {})
     {
         const auto tree = sqlite::parse_tree::parse(std::string(sql));
         if (!tree)
@@ -41,61 +43,90 @@ public:
     std::string refusal(std::string_view sql)
     {
         const auto made = analysed(sql);
-        return made ? "ok" : describe(made.error());
+        return made ? "ok" : described(made.error());
     }
 
-    // The rows as psql -At shows them, one after the other with ';' between; or the error.
+    // The rows, fields with '|' and rows with ';' between them; or the error.
     std::string run(std::string_view sql)
     {
-        const auto plan = analysed(sql);
-        if (!plan)
-            return describe(plan.error());
-        if ((*plan)->apply) {
-            const auto done = (*plan)->apply(db_);
-            tables_ = sqlite::catalog::load(db_).value();
-            return done ? "" : describe(done.error());
-        }
-        auto prepared = db_.prepare((*plan)->sql);
-        if (!prepared)
-            return describe(prepared.error());
-        std::string rows;
-        for (;;) {
-            const auto step = prepared->step();
-            if (!step)
-                return describe(step.error());
-            if (*step == sqlite::step_result::done)
-                return rows;
-            if (!rows.empty())
-                rows += ';';
-            append_row(rows, *prepared, (*plan)->columns);
-        }
+        const auto found = rows(sql);
+        if (!found)
+            return described(found.error());
+        std::string all;
+        for (const std::string& each : *found)
+            all += (all.empty() ? "" : ";") + each;
+        return all;
+    }
+
+    // A line with the columns' names and one for each row; "ERR" before an error.
+    std::string answer(std::string_view sql)
+    {
+        const auto made = analysed(sql);
+        const auto found = made ? rows(sql) : result<std::vector<std::string>>(made.error());
+        if (!found)
+            return "ERR " + described(found.error()) + '\n';
+        std::string all;
+        for (const sqlite::result_column& each : (*made)->columns)
+            (all += all.empty() ? "" : "|") += each.name;
+        if (!all.empty())
+            all += '\n';
+        for (const std::string& each : *found)
+            all += each + '\n';
+        return all;
     }
 
     sqlite::connection& db() { return db_; }
 
 private:
-    static std::string describe(const error& what)
+    static std::string described(const error& what)
     {
         return std::string(what.code.text()) + ' ' + what.message;
     }
 
-    static void append_row(std::string& rows,
-                           const sqlite::statement& from,
-                           const std::vector<sqlite::result_column>& columns)
+    static std::string row_of(const sqlite::statement& from, const sqlite::analysed_statement& of)
     {
-        for (std::size_t i = 0; i < columns.size(); ++i) {
+        std::string row;
+        for (std::size_t i = 0; i < of.columns.size(); ++i) {
             if (i > 0)
-                rows += '|';
+                row += '|';
             const sqlite::value field = from.column(static_cast<int>(i));
             if (field.is == sqlite::value::kind::null)
-                rows += "NULL";
+                row += "NULL";
             else
-                sqlite::encode(rows, field, columns[i].type, sqlite::wire_format::text, {});
+                sqlite::encode(row, field, of.columns[i].type, sqlite::wire_format::text, {});
+        }
+        return row;
+    }
+
+    result<std::vector<std::string>> rows(std::string_view sql)
+    {
+        const auto made = analysed(sql);
+        if (!made)
+            return made.error();
+        std::vector<std::string> found;
+        if ((*made)->apply) {
+            const auto done = (*made)->apply(db_);
+            tables_ = sqlite::catalog::load(db_).value();
+            if (!done)
+                return done.error();
+            return found;
+        }
+        auto prepared = db_.prepare((*made)->sql);
+        if (!prepared)
+            return prepared.error();
+        for (;;) {
+            const auto step = prepared->step();
+            if (!step)
+                return step.error();
+            if (*step == sqlite::step_result::done)
+                return found;
+            found.push_back(row_of(*prepared, **made));
         }
     }
 
     sqlite::connection db_;
-    sqlite::function_context session_;
+    std::unique_ptr<sqlite::function_context> session_ =
+        std::make_unique<sqlite::function_context>();
     std::shared_ptr<const sqlite::catalog> tables_;
 };
 

@@ -12,10 +12,10 @@ TEST_SUITE("sqlite dialect: refusals")
         REQUIRE(file.run("CREATE TABLE t (a int, b text)") == "");
         REQUIRE(file.run("CREATE VIEW v AS SELECT a FROM t") == "");
         struct expectation {
-            const char* sql;
-            const char* feature;
+            std::string sql;
+            std::string feature;
         };
-        constexpr expectation cases[] = {
+        const expectation cases[] = {
             {"SELECT * FROM t, LATERAL (SELECT t.a) x", "LATERAL"},
             {"SELECT * FROM t, generate_series(1, t.a)", "LATERAL"},
             {"SELECT 1 INTERSECT ALL SELECT 1", "INTERSECT ALL"},
@@ -61,7 +61,7 @@ TEST_SUITE("sqlite dialect: refusals")
         for (const expectation& each : cases) {
             CAPTURE(each.sql);
             CHECK(file.refusal(each.sql) ==
-                  "0A000 " + std::string(each.feature) + " is not supported on a SQLite file");
+                  "0A000 " + each.feature + " is not supported on a SQLite file");
         }
     }
 

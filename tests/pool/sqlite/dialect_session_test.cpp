@@ -10,10 +10,10 @@ TEST_SUITE("sqlite dialect: session statements")
     {
         using enum statement_kind;
         struct expectation {
-            const char* sql;
+            std::string sql;
             statement_kind kind;
-            const char* tag;
-            const char* name;
+            std::string tag;
+            std::string name;
             std::vector<std::string> values;
         };
         const expectation cases[] = {

@@ -55,12 +55,12 @@ TEST_SUITE("sqlite dialect: tables")
             CAPTURE(each.name);
             CAPTURE(sql);
             auto prepared = file.db().prepare(sql);
-            CHECK_MESSAGE(prepared, prepared.error().message);
+            CHECK_MESSAGE(prepared.has_value(), prepared.error().message);
             const bool is_scalar =
                 each.kind == call_kind::scalar || each.kind == call_kind::variadic;
             if (!prepared || !is_scalar || each.nulls != null_rule::strict || types.empty())
                 continue;
-            REQUIRE(prepared->step());
+            REQUIRE(prepared->step().has_value());
             CHECK(prepared->column(0).is == value::kind::null);
         }
     }
@@ -71,14 +71,15 @@ TEST_SUITE("sqlite dialect: tables")
         for (const operator_entry& each : operator_table()) {
             if (each.sqlite.empty())
                 continue;
-            const std::string sql = "SELECT " + filled(each.sqlite, std::array{each.left, each.right});
+            const std::string sql =
+                "SELECT " + filled(each.sqlite, std::array{each.left, each.right});
             CAPTURE(each.name);
             CAPTURE(sql);
             auto prepared = file.db().prepare(sql);
-            CHECK_MESSAGE(prepared, prepared.error().message);
+            CHECK_MESSAGE(prepared.has_value(), prepared.error().message);
             if (!prepared)
                 continue;
-            REQUIRE(prepared->step());
+            REQUIRE(prepared->step().has_value());
             CHECK(prepared->column(0).is == value::kind::null);
         }
     }
@@ -90,10 +91,10 @@ TEST_SUITE("sqlite dialect: tables")
             const std::string sql = "SELECT " + filled(words, types);
             CAPTURE(sql);
             auto prepared = file.db().prepare(sql);
-            CHECK_MESSAGE(prepared, prepared.error().message);
+            CHECK_MESSAGE(prepared.has_value(), prepared.error().message);
             if (!prepared)
                 return;
-            REQUIRE(prepared->step());
+            REQUIRE(prepared->step().has_value());
             CHECK(prepared->column(0).is == value::kind::null);
         };
         for (const cast_entry& each : cast_table())
@@ -114,7 +115,7 @@ TEST_SUITE("sqlite dialect: tables")
                 sql.insert(0, "SELECT ");
             CAPTURE(sql);
             const auto prepared = file.db().prepare(sql);
-            CHECK_MESSAGE(prepared, prepared.error().message);
+            CHECK_MESSAGE(prepared.has_value(), prepared.error().message);
         }
     }
 

@@ -19,7 +19,8 @@ test::dialect_file one_table()
 std::string types(test::dialect_file& file, std::string_view sql)
 {
     std::string all;
-    for (const result_column& each : file.analysed(sql).value()->columns)
+    const auto plan = file.analysed(sql).value();
+    for (const result_column& each : plan->columns)
         all += (all.empty() ? "" : " ") + std::string(find_type(each.type)->name);
     return all;
 }
@@ -44,10 +45,10 @@ TEST_SUITE("sqlite dialect: types")
     {
         test::dialect_file file = one_table();
         struct expectation {
-            const char* expression;
-            const char* type;
+            std::string expression;
+            std::string type;
         };
-        constexpr expectation cases[] = {
+        const expectation cases[] = {
             {"1, 3000000000, 9223372036854775808, 1.5, 1e3, 'x', true, null",
              "int4 int8 numeric numeric numeric text bool text"},
             {"i2 + i2, i2 + i4, i4 + i8, i4 + 1.5, i4 / 2, i8 % 2, -i2",
@@ -81,7 +82,7 @@ TEST_SUITE("sqlite dialect: types")
         };
         for (const expectation& each : cases) {
             CAPTURE(each.expression);
-            CHECK(types(file, "SELECT " + std::string(each.expression) + " FROM t") == each.type);
+            CHECK(types(file, "SELECT " + each.expression + " FROM t") == each.type);
         }
     }
 
@@ -89,10 +90,10 @@ TEST_SUITE("sqlite dialect: types")
     {
         test::dialect_file file = one_table();
         struct expectation {
-            const char* sql;
-            const char* types;
+            std::string sql;
+            std::string types;
         };
-        constexpr expectation cases[] = {
+        const expectation cases[] = {
             {"SELECT * FROM t WHERE i4 = $1 AND v = $2 AND n > $3", "int4 text numeric"},
             {"SELECT * FROM t WHERE i8 IN ($1, $2) AND i2 BETWEEN $3 AND $4",
              "int8 int8 int2 int2"},
@@ -123,10 +124,10 @@ TEST_SUITE("sqlite dialect: types")
     {
         test::dialect_file file = one_table();
         struct expectation {
-            const char* sql;
-            const char* error;
+            std::string sql;
+            std::string error;
         };
-        constexpr expectation cases[] = {
+        const expectation cases[] = {
             {"SELECT 1 = true", "42883 operator does not exist: integer = boolean"},
             {"SELECT s + 1 FROM t", "42883 operator does not exist: text + integer"},
             {"SELECT -s FROM t", "42883 operator does not exist: - text"},
