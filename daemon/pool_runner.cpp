@@ -113,8 +113,8 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
     accepted_[std::move(asked)] = std::move(in_its_words);
 }
 
-// Until a first server has logged in nobody knows whether the backend is up, nor what clients are to
-// be told at startup: weir itself is the first in the queue. Granted, it gives the server back.
+// Until a first server has logged in nobody knows whether the backend is up, nor what clients are
+// to be told at startup: weir itself is the first in the queue. Granted, it gives the server back.
 void pool_runner::tick(time_point now)
 {
     constexpr client_id nobody{};
@@ -176,7 +176,7 @@ void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
                           {"address", behind_->address()},
                           {"sqlstate", outcome.error().code.text()},
                           {"error", outcome.error().message},
-                          {"more_of_these", *held_back}});
+                          {"unsaid", *held_back}});
         pool_.login_failed(id, outcome.error(), now, todo_);
         return carry_out(now);
     }

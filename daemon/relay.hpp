@@ -113,7 +113,7 @@ private:
     void answer_version(const pgwire::startup_packet& packet);
     void welcome(client& c);
     std::string backend_names() const;
-    void cancel_for(std::uint32_t process_id, std::uint32_t secret);
+    void cancel_for(client& asker, std::uint32_t process_id, std::uint32_t secret);
 
     // relay_servers.cpp: the bytes that come down
     void on_server(server& s, std::uint32_t events);
@@ -127,6 +127,7 @@ private:
     void lease(client& c, server& s);
     void after_answers(server& s);
     void give_back(client& c, server& s);
+    void dismiss_askers(server& s);
     void on_lost(server& s);
     void recover(server& s);
     void broken(server& s, std::string_view what);

@@ -77,9 +77,11 @@ void relay::on_client(client& c, std::uint32_t events)
     read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
 }
 
+// A message that is sent while a cancel for the one before is still under way would be hit by it.
 bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
+           (c.held && c.held->cancelling && !c.held->replies.owes()) ||
            ((c.waiting || c.now == client::phase::settling) && c.stash &&
             c.stash->size() >= waiting_limit);
 }
@@ -295,7 +297,7 @@ void relay::part(client& c)
     server& s = *std::exchange(c.held, nullptr);
     s.holder = nullptr;
     s.replies.detach();
-    if (c.session.mid_frame() || s.replies.copying_in()) { // a message was cut short
+    if (c.session.mid_frame()) { // a message was cut short
         s.given_up = true;
         return s.home.abandon(s, close_reason::error, now_);
     }

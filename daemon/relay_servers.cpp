@@ -20,6 +20,7 @@ void relay::leaves(std::unique_ptr<server> s)
 {
     epoll_.remove(s->link->descriptor());
     s->closed = true;
+    dismiss_askers(*s);
     std::erase(again_, s.get());
     left_.push_back(std::move(s));
 }
@@ -181,9 +182,22 @@ void relay::cancelled(server& s)
 {
     now_ = std::chrono::steady_clock::now();
     s.cancelling = false;
+    dismiss_askers(s);
+    client* const holder = s.holder;
     after_answers(s);
+    if (holder && !holder->closed && std::exchange(holder->read_later, false))
+        read(*holder, true);
     carry_out(&s.home);
     bury();
+}
+
+// Whoever asked for a cancel takes the end of its connection as the end of the cancel, as with
+// PostgreSQL.
+void relay::dismiss_askers(server& s)
+{
+    for (const auto& [id, secret] : std::exchange(s.cancel_askers, {}))
+        if (client* c = find(id); c && c->secret == secret)
+            let_go(*c);
 }
 
 void relay::run_errand(server& s)
@@ -199,7 +213,11 @@ void relay::run_errand(server& s)
 void relay::recover(server& s)
 {
     std::string words;
-    if (s.replies.needs_sync()) {
+    if (s.replies.copying_in()) { // a cancel does not wake a server that waits for CopyData
+        pgwire::message{words, 'f'}.text("the client vanished");
+        s.replies.expect_swallowed(pgwire::request::copy_end);
+        send(s, {words, {}});
+    } else if (s.replies.needs_sync()) {
         pgwire::message{words, 'S'};
         s.replies.expect_swallowed(pgwire::request::sync);
         send(s, {words, {}});

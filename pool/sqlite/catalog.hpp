@@ -24,9 +24,10 @@ struct column_definition {
         -1; // atttypmod: varchar(10) is 14, numeric(10,2) is ((10 << 16) | 2) + 4
     bool not_null = false;
     bool has_default = false;
-    std::string default_sql;     // in PostgreSQL's words, for pg_get_expr; empty when none
-    std::string emitted_default; // in SQLite's words, for INSERT; nextval() calls a function
-    std::int16_t number = 0;     // attnum, from 1; survives DROP COLUMN of another
+    std::string default_sql;       // in PostgreSQL's words, for pg_get_expr; empty when none
+    std::string emitted_default;   // in SQLite's words, for INSERT; nextval() calls a function
+    std::int16_t number = 0;       // attnum, from 1; survives DROP COLUMN of another
+    bool generated_always = false; // GENERATED ALWAYS AS IDENTITY: takes no value but DEFAULT
 };
 
 struct relation {

@@ -13,6 +13,8 @@ struct sqlite3_value;
 
 namespace weir::sqlite {
 
+class cancellation; // cancellation.hpp
+
 // A value as SQLite holds it (see values.hpp for which PostgreSQL type is stored how). Texts and
 // blobs are views into the statement, valid until its next step.
 struct value {
@@ -46,8 +48,8 @@ private:
 
 class connection {
 public:
-    // Opens (and creates) the file in WAL mode with foreign keys on, DQS off, weir's functions and
-    // collations registered (functions.hpp). `path` may be ":memory:"-like URIs for shared memory.
+    // Opens (and creates) the file in WAL mode with foreign keys on and DQS off. Functions and
+    // collations are for the owner to register, since they need its context (functions.hpp).
     static result<connection> open(const std::string& path);
 
     connection(connection&&) noexcept;
@@ -57,8 +59,9 @@ public:
     result<statement> prepare(std::string_view sql);
     result<void> execute(std::string_view sql); // one or several statements without results
     std::int64_t changes() const;               // rows changed by the last INSERT, UPDATE, DELETE
-    void interrupt();         // from any thread: the running statement ends with 57014
-    error last_error() const; // as PostgreSQL says it: 23505, 23502, 23503, 23514 ...
+    bool in_transaction() const;
+    void obey(const cancellation* who); // its requests end running statements with 57014
+    error last_error() const;           // as PostgreSQL says it: 23505, 23502, 23503, 23514 ...
     sqlite3* get() const { return db_; }
 
 private:

@@ -5,15 +5,18 @@
 //   numeric                     TEXT in PostgreSQL's output form, compared with COLLATE pg_numeric
 //   text varchar bpchar name    TEXT (binary order, as PostgreSQL's C collation)
 //   bytea                       BLOB
-//   date                        TEXT 2024-02-29            years 0001 to 9999, so text order is
-//   time order; time                        TEXT 13:14:15.5            fractions without trailing
-//   zeros; timestamp                   TEXT 2024-02-29 13:14:15.5 "-infinity" and "infinity" sort
-//   at the ends timestamptz                 the same, in UTC, with +00 at the end interval TEXT in
-//   PostgreSQL's output form (a value in expressions, not a column) json TEXT as given; jsonb: TEXT
-//   as PostgreSQL prints it uuid                        TEXT, lower case
+//   date                        TEXT 2024-02-29, years 0001 to 9999, so text order is time order
+//   time                        TEXT 13:14:15.5, fractions without trailing zeros
+//   timestamp                   TEXT 2024-02-29 13:14:15.5; "-infinity" and "infinity" sort at the
+//                               ends
+//   timestamptz                 the same, in UTC, with +00 at the end
+//   interval                    TEXT in PostgreSQL's output form, compared with COLLATE pg_interval
+//   json                        TEXT as given; jsonb: TEXT as PostgreSQL prints it
+//   uuid                        TEXT, lower case
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace weir::sqlite {
@@ -41,5 +44,6 @@ struct type_info {
 
 const type_info* find_type(oid id);                // nullptr when unknown
 const type_info* find_type(std::string_view name); // pg_type.typname, also "integer", "bigint" ...
+std::span<const type_info> all_types();            // pg_type's rows
 
 } // namespace weir::sqlite
