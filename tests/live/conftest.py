@@ -5,7 +5,9 @@ Each file runs in a pytest of its own (see CMakeLists.txt), so a cluster lives a
 
 import contextlib
 import os
+import pathlib
 import sys
+import tempfile
 
 import pytest
 
@@ -21,6 +23,13 @@ def pg():
     """The file's cluster. A test that restarts or kills it makes one of its own."""
     with cluster(tcp=False) as server:
         yield server
+
+
+@pytest.fixture
+def scratch():
+    """A directory that is gone afterwards, with a path short enough for sockets; pytest's own are neither."""
+    with tempfile.TemporaryDirectory(prefix="weir-") as directory:
+        yield pathlib.Path(directory)
 
 
 @pytest.fixture

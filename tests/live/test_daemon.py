@@ -43,12 +43,12 @@ def test_help_and_version_are_there():
     assert wrong.returncode != 0 and "--help" in wrong.stderr
 
 
-def test_all_that_is_wrong_with_the_settings_is_said_at_once(tmp_path):
+def test_all_that_is_wrong_with_the_settings_is_said_at_once(scratch):
     wrong = {"backends": {"main": {"url": "postgresql://db/x?sslmood=require", "pool": {"siez": 3, "timeout": "soon"}}},
              "metrics": {"listen": "everywhere"}}  # fmt: skip
-    (tmp_path / "weir.json").write_text(json.dumps(wrong))
-    environment = os.environ | {"DB_POOL_RECYCLE": "tomorrow", "WEIR_SOCKET_DIR": str(tmp_path)}
-    refused = run("serve", "--config", str(tmp_path / "weir.json"), env=environment)
+    (scratch / "weir.json").write_text(json.dumps(wrong))
+    environment = os.environ | {"DB_POOL_RECYCLE": "tomorrow", "WEIR_SOCKET_DIR": str(scratch)}
+    refused = run("serve", "--config", str(scratch / "weir.json"), env=environment)
     assert refused.returncode != 0
     for name in ("sslmood", "backends.main.pool.siez", "backends.main.pool.timeout", "metrics.listen", "DB_POOL_RECYCLE"):
         assert name in refused.stderr, refused.stderr
@@ -253,8 +253,8 @@ class notify_socket:
 
 
 @pytest.fixture
-def systemd(tmp_path):
-    ear = notify_socket(tmp_path / "notify")
+def systemd(scratch):
+    ear = notify_socket(scratch / "notify")
     yield ear
     ear.socket.close()
 

@@ -29,8 +29,10 @@ def test_64_clients_share_4_servers_and_the_balances_add_up(filled, start, proto
     daemon = start(filled.unix_url("bench"), DB_POOL_SIZE=4, DB_MAX_OVERFLOW=0)
     filled.psql("TRUNCATE pgbench_history; UPDATE pgbench_accounts SET abalance = 0 WHERE abalance <> 0; "
                 "UPDATE pgbench_branches SET bbalance = 0; UPDATE pgbench_tellers SET tbalance = 0", "bench")  # fmt: skip
+    # A thread for each client: pgbench waits for a Prepare with its whole thread, and clients of that thread which are
+    # in a transaction would keep the servers that the Prepare waits for.
     done = subprocess.run(
-        [filled.program("pgbench"), "-n", "-M", protocol, "-c", str(CLIENTS), "-j", "2", "-t", str(TRANSACTIONS)],
+        [filled.program("pgbench"), "-n", "-M", protocol, "-c", str(CLIENTS), "-j", str(CLIENTS), "-t", str(TRANSACTIONS)],
         env=daemon.client_environment(), capture_output=True, text=True, timeout=120)  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     expected = CLIENTS * TRANSACTIONS

@@ -65,8 +65,8 @@ def test_the_password_is_never_shown(start, format):
         "postgresql://host/db?password=kanarienvogel&no_such_option=1",
     ],
 )
-def test_a_complaint_about_a_url_does_not_show_its_password(address, tmp_path):
-    environment = os.environ | {"DATABASE_URL": address, "WEIR_SOCKET_DIR": str(tmp_path), "WEIR_METRICS": "off"}
+def test_a_complaint_about_a_url_does_not_show_its_password(address, scratch):
+    environment = os.environ | {"DATABASE_URL": address, "WEIR_SOCKET_DIR": str(scratch), "WEIR_METRICS": "off"}
     refused = subprocess.run([binary(), "serve"], env=environment, capture_output=True, text=True, timeout=60,
                              stdin=subprocess.DEVNULL)  # fmt: skip
     assert refused.returncode != 0 and "DATABASE_URL" in refused.stderr

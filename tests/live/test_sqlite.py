@@ -1,5 +1,6 @@
 """A SQLite file behind PostgreSQL's protocol and dialect: the scripts that run on it give what a server gives."""
 
+import difflib
 import os
 import re
 import sqlite3
@@ -32,7 +33,8 @@ def test_a_script_sees_on_a_file_what_it_sees_on_a_server(pg, start, name):
     daemon = start()
     expected = printed(name, pg.unix_url(), "server")
     assert expected[-1] == "exit status 0" and len(expected) > 10, expected
-    assert printed(name, daemon.url(), "file") == expected
+    difference = difflib.unified_diff(expected, printed(name, daemon.url(), "file"), "server", "file", n=0, lineterm="")
+    assert "\n".join(difference) == ""
 
 
 def test_without_a_database_url_there_is_a_file_and_a_string_to_connect_with(start):
