@@ -138,7 +138,7 @@ bool set_endpoint(std::optional<ip_endpoint>& target, const raw_value& v)
     if (host == "localhost")
         host = "127.0.0.1";
     const auto port = whole_number<std::uint16_t>(std::string_view(v.text).substr(colon + 1));
-    if (!is_ip_address(host) || !port || *port == 0)
+    if (!is_ip_address(host) || !port)
         return false;
     target = ip_endpoint{std::move(host), *port};
     return true;

@@ -10,6 +10,7 @@
 #include "daemon/service_manager.hpp"
 #include "daemon/unix_listener.hpp"
 #include "pool/postgres/server_backend.hpp"
+#include "pool/sqlite/database.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -41,6 +42,7 @@ result<std::unique_ptr<backend>> open_backend(const backend_settings& s)
                 log::info("the server says", {{"backend", name}, {"notice", words}});
             });
     case database_kind::sqlite:
+        return std::make_unique<sqlite::database>(s.url.database, s.name, address);
     case database_kind::mysql: break;
     }
     return error{"0A000", "backend " + s.name + " (" + address + ") cannot be served"};

@@ -25,7 +25,10 @@ io_result plain_link::read(std::span<std::byte> into)
     while (size < 0 && errno == EINTR);
     if (size < 0)
         return from_errno();
-    return {static_cast<std::size_t>(size), size > 0 ? io_status::done : io_status::closed};
+    if (size == 0)
+        return {0, io_status::closed};
+    const auto bytes = static_cast<std::size_t>(size);
+    return {bytes, bytes < into.size() ? io_status::blocked : io_status::done};
 }
 
 io_result plain_link::write(std::span<const iovec> from)

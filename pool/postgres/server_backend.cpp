@@ -6,6 +6,12 @@
 
 namespace weir::postgres {
 
+namespace {
+
+void ignore_notice(void*, const PGresult*) {}
+
+} // namespace
+
 server_backend::server_backend(parameter_list options,
                                std::string address,
                                std::function<void(std::string_view)> on_notice)
@@ -20,22 +26,14 @@ result<std::unique_ptr<link>> server_backend::log_in(std::chrono::milliseconds t
     if (!logged_in)
         return logged_in.error();
     connection server = std::move(*logged_in);
+    PGconn* const libpq = server.get();
 
-    // libpq reads ahead, so it may already hold messages that came right behind the login's end (a
-    // changed setting, a notice); this has it take in those that are complete. Half of one does not
-    // show anywhere: its other half then comes out of the link first, and whoever reads there must
-    // drop a server that sends a bad length, or, while it owes no answer, anything but a
-    // ParameterStatus, a notice, a notification or an error.
-    PQisBusy(server.get());
-    // Nothing may be said to a handler that the link could outlive.
-    PQsetNoticeReceiver(
-        server.get(),
-        [](void*, const PGresult*) {},
-        nullptr);
+    // From here on nothing may be said to a handler that the link could outlive.
+    PQsetNoticeReceiver(libpq, ignore_notice, nullptr);
 
-    if (PQgssEncInUse(server.get()))
+    if (PQgssEncInUse(libpq))
         return error{"08001", "the connection is encrypted by GSSAPI, which cannot be relayed"};
-    if (PQsslInUse(server.get()))
+    if (PQsslInUse(libpq))
         return std::unique_ptr<link>{std::make_unique<tls_link>(std::move(server))};
     return std::unique_ptr<link>{std::make_unique<plain_link>(std::move(server))};
 }

@@ -18,6 +18,12 @@ public:
                    std::function<void(std::string_view)> on_notice = {});
 
     // The name of a host is looked up in here, and that alone takes as long as it takes.
+    //
+    // libpq reads ahead. Messages that came whole behind the login's end (a changed setting, a
+    // notice) it has taken in; half of one lies in its buffer and shows nowhere. The other half is
+    // then what comes out of the link first. So whoever reads there drops a server that sends a bad
+    // length, or, while it owes no answer, anything but a ParameterStatus, a notice, a notification
+    // or an error.
     result<std::unique_ptr<link>> log_in(std::chrono::milliseconds timeout,
                                          std::stop_token stop) override;
 

@@ -85,6 +85,9 @@ tls_link::tls_link(connection logged_in)
     // has passed.
     SSL_clear_mode(ssl_, SSL_MODE_ENABLE_PARTIAL_WRITE);
     SSL_set_mode(ssl_, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_AUTO_RETRY);
+    // One recv takes header, body and what follows, instead of one for each header and body. What
+    // then lies decrypted or not in the SSL object no poll shows, so a read goes on to WANT_READ.
+    SSL_set_read_ahead(ssl_, 1);
 }
 
 // Says close_notify, so that the server does not log a broken connection. This completes no

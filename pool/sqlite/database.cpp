@@ -155,8 +155,8 @@ void database::file::end_all()
         s.thread.join();
 }
 
-database::database(std::string path, std::string name)
-    : path_(std::move(path)), name_(std::move(name)), address_("sqlite:///" + path_)
+database::database(std::string path, std::string name, std::string address)
+    : path_(std::move(path)), name_(std::move(name)), address_(std::move(address))
 {
 }
 
@@ -182,7 +182,7 @@ result<std::shared_ptr<database::file>> database::open()
     if (file_)
         return file_;
     std::string path = path_, to_delete;
-    if (path == ":memory:") {
+    if (path.empty()) {
         auto made = make_private_directory();
         if (!made)
             return made.error();

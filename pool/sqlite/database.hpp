@@ -15,9 +15,9 @@ namespace weir::sqlite {
 
 class database : public backend {
 public:
-    // `path` is a file, or ":memory:" for one that is deleted at the end; `name` is what clients
-    // call the database. Nothing is opened before the first login.
-    database(std::string path, std::string name);
+    // `path` is a file; empty, it is one that is deleted at the end. `name` is what clients call
+    // the database, `address` what people read. Nothing is opened before the first login.
+    database(std::string path, std::string name, std::string address);
     ~database() override; // ends all sessions and waits for them
 
     result<std::unique_ptr<link>> log_in(std::chrono::milliseconds timeout,

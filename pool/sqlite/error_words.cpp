@@ -98,6 +98,17 @@ error not_null_violation(std::string_view subject)
                 quoted(where.table) + " violates not-null constraint"};
 }
 
+error check_violation(sqlite3* db, std::string_view name)
+{
+    constexpr auto table_of = "SELECT c.relname FROM \"pg_catalog.pg_constraint\" k JOIN "
+                              "\"pg_catalog.pg_class\" c ON c.oid = k.conrelid "
+                              "WHERE k.conname = ?1 AND k.contype = 'c'";
+    const auto table = first_text(db, table_of, name);
+    return {"23514",
+            "new row" + (table ? " for relation " + quoted(*table) : std::string{}) +
+                " violates check constraint " + quoted(name)};
+}
+
 error constraint_error(sqlite3* db, int status, std::string_view text)
 {
     const std::size_t colon = text.find(": ");
@@ -108,8 +119,7 @@ error constraint_error(sqlite3* db, int status, std::string_view text)
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_ROWID: return unique_violation(db, subject, true);
     case SQLITE_CONSTRAINT_NOTNULL: return not_null_violation(subject);
-    case SQLITE_CONSTRAINT_CHECK:
-        return {"23514", "new row violates check constraint " + quoted(subject)};
+    case SQLITE_CONSTRAINT_CHECK: return check_violation(db, subject);
     case SQLITE_CONSTRAINT_FOREIGNKEY: // SQLite does not say which
         return {"23503", "insert, update or delete violates a foreign key constraint"};
     case SQLITE_CONSTRAINT_DATATYPE: return {"42804", std::string{text}};
@@ -149,6 +159,9 @@ error error_of(sqlite3* db, int status)
     }
     if (text == "integer overflow")
         return {"22003", "bigint out of range"};
+    // A table that another session dropped between our look at the catalog and the statement.
+    if (text.starts_with("no such table: "))
+        return {"42P01", "relation " + quoted(text.substr(15)) + " does not exist"};
     return {"XX000", "SQLite: " + text};
 }
 

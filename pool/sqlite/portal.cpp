@@ -64,6 +64,11 @@ result<bool> portal::next(std::string& out, const output_settings& settings)
     }
     if (trouble_)
         return *std::exchange(trouble_, std::nullopt);
+    return step(out, settings);
+}
+
+result<bool> portal::step(std::string& out, const output_settings& settings)
+{
     while (!is_done_) {
         const auto stepped = running_.step();
         if (!stepped)
@@ -105,7 +110,7 @@ void portal::collect(const open_file& at, const output_settings& settings)
         return;
     while (running_) {
         std::string row;
-        const auto more = next(row, settings);
+        const auto more = step(row, settings);
         if (!more) {
             trouble_ = more.error();
             stop();

@@ -50,7 +50,10 @@ public:
 
 private:
     result<void> start(open_file& place);
-    result<bool> next(std::string& out, const output_settings& settings); // false: no more rows
+    // Both append a row, or say false when there is none left: from memory or the statement, and
+    // from the statement.
+    result<bool> next(std::string& out, const output_settings& settings);
+    result<bool> step(std::string& out, const output_settings& settings);
     void append_row(std::string& out, const output_settings& settings) const;
     void stop();
 

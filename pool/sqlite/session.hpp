@@ -98,6 +98,7 @@ private:
     result<outcome> set(const analysed_statement& plan);
     result<outcome> discard(const analysed_statement& plan);
     result<outcome> deallocate(const analysed_statement& plan);
+    result<outcome> nothing(const analysed_statement& plan);
     result<void> check_state(const analysed_statement& plan) const; // 25P02
 
     // The transaction around them.

@@ -45,7 +45,18 @@ result<session::outcome> session::run(portal& p, std::size_t limit)
     case statement_kind::show: return show(plan);
     case statement_kind::discard: return discard(plan);
     case statement_kind::deallocate: return deallocate(plan);
-    case statement_kind::nothing: break;
+    case statement_kind::nothing: return nothing(plan);
+    }
+    return outcome{plan.tag};
+}
+
+result<session::outcome> session::nothing(const analysed_statement& plan)
+{
+    if (plan.needs_writer) { // LOCK TABLE
+        if (!transaction_.is_block())
+            return error{"25P01", plan.tag + " can only be used in transaction blocks"};
+        if (const auto where = place(plan); !where)
+            return where.error();
     }
     return outcome{plan.tag};
 }

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -262,10 +263,11 @@ checked(const setting& s, std::string_view value, std::string_view before)
         const time_zone* zone = time_zone::from_setting(value);
         return zone ? std::optional{std::string{zone->name()}} : std::nullopt;
     }
-    case kind::encoding: {
-        const std::string lower = lowered(value);
-        const bool is_utf8 = lower == "utf8" || lower == "utf-8" || lower == "unicode";
-        return is_utf8 ? std::optional<std::string>{"UTF8"} : std::nullopt;
+    case kind::encoding: { // only letters and digits count: asyncpg says 'utf-8' with its quotes
+        std::string name = lowered(value);
+        std::erase_if(name, [](unsigned char c) { return !std::isalnum(c); });
+        return name == "utf8" || name == "unicode" ? std::optional<std::string>{"UTF8"}
+                                                   : std::nullopt;
     }
     case kind::fixed: return std::nullopt;
     }

@@ -44,8 +44,10 @@ void read_modes(std::span<node* const> options, analysed_statement& into)
     for (const node* each : options) {
         const PgQuery__DefElem& option = *each->def_elem;
         const std::string_view name = option.defname;
-        if (name == "transaction_isolation")
-            into.repeatable = asks_repeatable(text_of_constant(*option.arg));
+        if (name == "transaction_isolation") {
+            into.values = {text_of_constant(*option.arg)};
+            into.repeatable = asks_repeatable(into.values.front());
+        }
         else if (name == "transaction_read_only")
             into.read_only = text_of_constant(*option.arg) == "1";
     }

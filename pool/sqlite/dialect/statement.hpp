@@ -58,7 +58,7 @@ struct analysed_statement {
     std::function<result<void>(connection& writer)> apply; // define only
 
     std::string name;                // savepoint's or setting's name
-    std::vector<std::string> values; // SET's values
+    std::vector<std::string> values; // SET's values; BEGIN's isolation level, if it names one
     bool local = false;              // SET LOCAL
     bool read_only = false;          // BEGIN READ ONLY
     bool repeatable = false;         // BEGIN ISOLATION LEVEL REPEATABLE READ or SERIALIZABLE

@@ -104,7 +104,6 @@ public:
                 return false;
             if (got.status == io_status::done) {
                 received_ += pgwire::as_text(std::span{scratch}.first(got.bytes));
-                largest_read_ = std::max(largest_read_, got.bytes);
                 return true;
             }
             wait(POLLIN);
@@ -113,7 +112,6 @@ public:
 
     const std::string& received() const { return received_; } // what is not yet a whole frame
     unsigned blocked() const { return blocked_; }             // times that a write had to wait
-    std::size_t largest_read() const { return largest_read_; }
 
 private:
     static std::vector<iovec> cut(std::string_view bytes, std::size_t pieces)
@@ -140,7 +138,6 @@ private:
     link& server_;
     std::string received_;
     unsigned blocked_ = 0;
-    std::size_t largest_read_ = 0;
 };
 
 } // namespace weir::test

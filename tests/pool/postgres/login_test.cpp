@@ -116,23 +116,23 @@ TEST_CASE("a refusal carries the server's words and its SQLSTATE")
     }
     SUBCASE("nobody listens")
     {
-        for (const auto& [name, value] : parameter_list{{"port", "1"}, {"host", "/nonexistent"}}) {
-            CAPTURE(name);
-            const auto refused = log_in(with(over_tcp(), name, value));
+        for (const auto& option : parameter_list{{"port", "1"}, {"host", "/nonexistent"}}) {
+            CAPTURE(option.first);
+            const auto refused = log_in(with(over_tcp(), option.first, option.second));
             REQUIRE(refused.has_error());
             CHECK(refused.error().code == sqlstate{"08001"});
-            CHECK(says(refused.error(), value));
+            CHECK(says(refused.error(), option.second));
         }
     }
     SUBCASE("an option that libpq does not know, or a value that it refuses")
     {
-        for (const auto& [name, value] :
+        for (const auto& option :
              parameter_list{{"prepared_statements", "false"}, {"sslmode", "sometimes"}}) {
-            CAPTURE(name);
-            const auto refused = log_in(with(over_unix(), name, value));
+            CAPTURE(option.first);
+            const auto refused = log_in(with(over_unix(), option.first, option.second));
             REQUIRE(refused.has_error());
             CHECK(refused.error().code == sqlstate{"08001"});
-            CHECK(says(refused.error(), name));
+            CHECK(says(refused.error(), option.first));
         }
         const auto no_number = log_in(with(over_unix(), "connect_timeout", "soon"));
         REQUIRE(no_number.has_error());

@@ -1,0 +1,306 @@
+"""The process: how it starts, reloads, drains and ends, and what it tells operators and systemd."""
+
+import grp
+import json
+import os
+import re
+import signal
+import socket
+import stat
+import subprocess
+import time
+
+import psycopg
+import pytest
+
+from raw_client import query, raw_client, sqlstates, startup
+from weir import binary
+
+LOGIN = dict(user="tester", database="postgres")
+
+
+def wait_for(claim):
+    """Until the claim holds; that it does at all is what is tested, not when."""
+    deadline = time.monotonic() + 30
+    while not claim():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.01)
+
+
+def run(*arguments, **settings):
+    """A weir that is expected to end by itself."""
+    return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, **settings)
+
+
+# -- the command line and the settings
+
+
+def test_help_and_version_are_there():
+    assert "serve" in run("--help").stdout
+    assert re.search(r"\d+\.\d+\.\d+", run("--version").stdout)
+    assert run("serve", "--help").returncode == 0
+    wrong = run("sreve")
+    assert wrong.returncode != 0 and "--help" in wrong.stderr
+
+
+def test_all_that_is_wrong_with_the_settings_is_said_at_once(tmp_path):
+    wrong = {"backends": {"main": {"url": "postgresql://db/x?sslmood=require", "pool": {"siez": 3, "timeout": "soon"}}},
+             "metrics": {"listen": "everywhere"}}  # fmt: skip
+    (tmp_path / "weir.json").write_text(json.dumps(wrong))
+    environment = os.environ | {"DB_POOL_RECYCLE": "tomorrow", "WEIR_SOCKET_DIR": str(tmp_path)}
+    refused = run("serve", "--config", str(tmp_path / "weir.json"), env=environment)
+    assert refused.returncode != 0
+    for name in ("sslmood", "backends.main.pool.siez", "backends.main.pool.timeout", "metrics.listen", "DB_POOL_RECYCLE"):
+        assert name in refused.stderr, refused.stderr
+
+
+def test_it_prints_what_it_serves_and_a_string_to_connect_with(pg, start):
+    daemon = start(pg.unix_url())
+    wait_for(lambda: "postgresql://" in daemon.log())
+    log = daemon.log()
+    assert daemon.socket_path() in log and f"127.0.0.1:{daemon.metrics_port}" in log
+    pasted = [url.strip("\"'") for url in re.findall(r"postgresql://\S+", log)]
+    assert any(can_connect(url) for url in pasted), pasted
+
+
+def can_connect(url):
+    try:
+        with psycopg.connect(url) as connection:
+            return connection.execute("SELECT 1").fetchone() == (1,)
+    except psycopg.Error:
+        return False
+
+
+def test_log_lines_can_be_json(pg, start):
+    daemon = start(pg.unix_url(), arguments=["--log-format", "json"])
+    with raw_client(daemon.socket_path(), **LOGIN) as client:
+        client.rows("SELECT 1")
+    lines = [json.loads(line) for line in daemon.log().splitlines() if line.startswith("{")]
+    assert lines and all({"time", "level", "message"} <= line.keys() for line in lines)
+
+
+# -- the socket
+
+
+def test_a_stale_socket_file_is_taken_over(pg, start):
+    daemon = start(pg.unix_url())
+    daemon.process.kill()
+    daemon.wait()
+    assert stat.S_ISSOCK(os.stat(daemon.socket_path()).st_mode)
+    daemon.start()
+    daemon.wait_until_listening()
+    with raw_client(daemon.socket_path(), **LOGIN) as client:
+        assert client.rows("SELECT 'served'") == [["served"]]
+
+
+def test_a_live_socket_is_refused_with_the_pid_of_its_owner(pg, start):
+    daemon = start(pg.unix_url())
+    second = run("serve", env=daemon.environment() | {"WEIR_METRICS": "off"}, cwd=daemon.directory)
+    assert second.returncode != 0 and re.search(rf"\b{daemon.process.pid}\b", second.stderr), second.stderr
+    with raw_client(daemon.socket_path(), **LOGIN) as client:
+        assert client.rows("SELECT 'unharmed'") == [["unharmed"]]
+
+
+def test_the_socket_file_has_the_mode_and_group_that_were_asked_for_and_goes_with_weir(pg, start):
+    group = grp.getgrgid(os.getgid()).gr_name
+    daemon = start(pg.unix_url(), config={"listen": {"mode": "0660", "group": group}})
+    status = os.stat(daemon.socket_path())
+    assert stat.S_IMODE(status.st_mode) == 0o660 and status.st_gid == os.getgid()
+    daemon.stop()
+    assert not os.path.exists(daemon.socket_path())
+
+
+# -- the end
+
+
+def refused(daemon):
+    """True when a new client is turned away, with words or without."""
+    try:
+        with raw_client(daemon.socket_path()) as late:
+            late.send(startup(**LOGIN))
+            return set(sqlstates(late.hears_the_end())) <= {"57P01", "57P03"}
+    except (ConnectionError, FileNotFoundError):
+        return True
+
+
+def test_sigterm_lets_transactions_finish_and_nobody_in(pg, start):
+    pg.psql("DROP TABLE IF EXISTS finished; CREATE TABLE finished (i int)")
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=2)
+    with raw_client(daemon.socket_path(), **LOGIN) as busy, raw_client(daemon.socket_path(), **LOGIN) as idle:
+        idle.rows("SELECT 1")
+        busy.ask("BEGIN")
+        busy.ask("INSERT INTO finished VALUES (1)")
+        daemon.process.send_signal(signal.SIGTERM)
+        assert set(sqlstates(idle.hears_the_end())) <= {"57P01"}
+        assert refused(daemon)
+        assert daemon.process.poll() is None
+        for number in range(2, 5):
+            assert sqlstates(busy.ask(f"INSERT INTO finished VALUES ({number})")) == []
+        busy.send(query("COMMIT"))
+        busy.until("Z")
+        assert set(sqlstates(busy.hears_the_end())) <= {"57P01"}
+        assert daemon.wait() == 0
+    assert pg.psql("SELECT count(*) FROM finished") == "4"
+
+
+def test_a_second_sigterm_ends_at_once(pg, start):
+    pg.psql("DROP TABLE IF EXISTS unfinished; CREATE TABLE unfinished (i int)")
+    daemon = start(pg.unix_url())
+    with raw_client(daemon.socket_path(), **LOGIN) as busy, raw_client(daemon.socket_path(), **LOGIN) as idle:
+        busy.ask("BEGIN")
+        busy.ask("INSERT INTO unfinished VALUES (1)")
+        daemon.process.send_signal(signal.SIGTERM)
+        idle.hears_the_end()  # so the first one has been heard
+        assert daemon.process.poll() is None
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) >= 0  # sooner than a drain of 30 s would end, and not by a crash
+        busy.hears_the_end()
+    wait_for(lambda: pg.psql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'") == "0")
+    assert pg.psql("SELECT count(*) FROM unfinished") == "0"
+    daemon.destroy()
+
+
+def test_sigterm_with_nobody_connected_ends_cleanly(pg, start):
+    start(pg.unix_url()).stop()
+
+
+# -- reloading
+
+
+def test_sighup_reads_the_pool_settings_again(pg, start):
+    config = {"backends": {"postgres": {"url": pg.unix_url(), "pool": {"size": 1, "max_overflow": 0, "timeout": "30s"}}}}
+    daemon = start(config=config)
+    with raw_client(daemon.socket_path(), **LOGIN) as first, raw_client(daemon.socket_path(), **LOGIN) as second:
+        first.ask("BEGIN")
+        first.rows("SELECT 1")
+        second.send(query("SELECT 'served'"))
+        wait_for(lambda: daemon.metric("weir_pool_waiting") == 1)
+        config["backends"]["postgres"]["pool"]["size"] = 2
+        daemon.write_config(config)
+        daemon.process.send_signal(signal.SIGHUP)
+        assert second.until_ready()[1].values() == ["served"]  # though the first still holds its server
+        assert daemon.metric("weir_pool_size") == 2
+        first.ask("COMMIT")
+        config["backends"]["postgres"]["pool"] |= {"size": 1, "timeout": "200ms"}
+        daemon.write_config(config)
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: daemon.metric("weir_pool_size") == 1)
+        wait_for(lambda: daemon.metric("weir_pool_connections") <= 1)
+        first.ask("BEGIN")
+        first.rows("SELECT 1")
+        assert sqlstates(second.ask("SELECT 2")) == ["53300"]
+
+
+def test_a_mistake_in_a_reloaded_file_changes_nothing_and_is_said(pg, start):
+    config = {"backends": {"postgres": {"url": pg.unix_url(), "pool": {"size": 3}}}}
+    daemon = start(config=config)
+    config["backends"]["postgres"]["pool"] = {"size": -7}
+    daemon.write_config(config)
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: "backends.postgres.pool.size" in daemon.log())
+    assert daemon.metric("weir_pool_size") == 3
+    with raw_client(daemon.socket_path(), **LOGIN) as client:
+        assert client.rows("SELECT 'served'") == [["served"]]
+
+
+# -- the pages
+
+
+def test_the_pages_are_there(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=3, DB_MAX_OVERFLOW=4)
+    with raw_client(daemon.socket_path(), **LOGIN) as client, raw_client(daemon.socket_path(), **LOGIN) as holder:
+        holder.ask("BEGIN")
+        holder.rows("SELECT 1")
+        for _ in range(20):
+            client.rows("SELECT 'counted'")
+        client.ask("SELECT 1/0")
+        assert daemon.metric("weir_pool_size", backend="postgres") == 3
+        assert daemon.metric("weir_pool_max_overflow", backend="postgres") == 4
+        assert daemon.metric("weir_pool_connections", state="active") == 1
+        assert daemon.metric("weir_pool_waiting") == 0
+        assert daemon.metric("weir_transactions_total", backend="postgres") >= 21
+        assert daemon.metric("weir_queries_total") >= 23
+        assert daemon.metric("weir_client_connections") == 2
+        assert daemon.metric("weir_pool_checkout_seconds_count") >= 22
+        assert daemon.metric("weir_pool_connects_total", result="ok") >= 1
+        assert daemon.metric("weir_backend_up") == 1
+        assert daemon.metric("weir_build_info") == 1
+        assert daemon.metric("weir_bytes_total", direction="in") > 20 * len(query("SELECT 'counted'"))
+    assert daemon.get("/healthz")[0] == 200
+    assert daemon.get("/readyz")[0] == 200
+    assert daemon.get("/")[0] == 200
+    assert daemon.get("/nowhere")[0] == 404
+
+
+# -- systemd
+
+
+class notify_socket:
+    """What systemd would hear: NOTIFY_SOCKET's other end."""
+
+    def __init__(self, path):
+        self.path = str(path)
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.settimeout(30)
+        self.socket.bind(self.path)
+
+    def until(self, words):
+        """Reads until a message has this line; all that was heard on the way."""
+        heard = [self.socket.recv(4096).decode()]
+        while words not in heard[-1].split("\n"):
+            heard.append(self.socket.recv(4096).decode())
+        return heard
+
+
+@pytest.fixture
+def systemd(tmp_path):
+    ear = notify_socket(tmp_path / "notify")
+    yield ear
+    ear.socket.close()
+
+
+def test_systemd_hears_ready_when_the_socket_serves_and_stopping_at_the_end(pg, start, systemd):
+    daemon = start(pg.unix_url(), NOTIFY_SOCKET=systemd.path)
+    systemd.until("READY=1")
+    with raw_client(daemon.socket_path(), **LOGIN) as client:
+        assert client.rows("SELECT 'served'") == [["served"]]
+        daemon.process.send_signal(signal.SIGHUP)
+        assert any("MONOTONIC_USEC=" in words for words in systemd.until("RELOADING=1"))
+        systemd.until("READY=1")
+    daemon.stop()
+    systemd.until("STOPPING=1")
+
+
+def test_the_watchdog_is_fed(pg, start, systemd):
+    start(pg.unix_url(), NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC=200_000)
+    systemd.until("READY=1")
+    for _ in range(5):
+        systemd.until("WATCHDOG=1")
+
+
+def test_the_watchdog_starves_when_weir_hangs(pg, start, systemd):
+    daemon = start(pg.unix_url(), NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC=200_000)
+    systemd.until("WATCHDOG=1")
+    daemon.process.send_signal(signal.SIGSTOP)
+    systemd.socket.settimeout(1)
+    with pytest.raises(TimeoutError):
+        while True:
+            systemd.socket.recv(4096)
+    daemon.process.send_signal(signal.SIGCONT)
+    systemd.socket.settimeout(30)
+    systemd.until("WATCHDOG=1")
+
+
+def test_systemd_can_hand_the_socket_over(pg, start):
+    def activated(daemon):
+        told = daemon.environment()
+        passed = [name for name in told if name.startswith(("WEIR_", "DB_", "DATABASE_", "ASAN_", "UBSAN_"))]
+        return ["systemd-socket-activate", "-l", daemon.socket_path(), *(f"--setenv={name}={told[name]}" for name in passed)]
+
+    daemon = start(pg.unix_url(), wrap=activated)
+    inode = os.stat(daemon.socket_path()).st_ino
+    with raw_client(daemon.socket_path(), **LOGIN) as client:
+        assert client.rows("SELECT 'served'") == [["served"]]
+    assert os.stat(daemon.socket_path()).st_ino == inode  # it is systemd's file: weir makes none and removes none
+    daemon.stop()
+    assert os.path.exists(daemon.socket_path())
