@@ -38,6 +38,7 @@ public:
     bool waiting = false;          // in the pool's queue
     bool half_closed = false;      // it sends no more, but may still want its answer
     bool read_later = false;       // its socket holds bytes that nobody could take yet
+    bool said_goodbye = false;     // Terminate: what came before it still runs
     bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
 

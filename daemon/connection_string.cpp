@@ -32,16 +32,19 @@ std::string
 connection_string(std::string_view driver, const listen_settings& at, std::string_view database)
 {
     constexpr std::string_view sqlalchemy = "sqlalchemy";
-    std::string scheme = "postgresql";
-    if (driver.starts_with(sqlalchemy))
-        scheme += driver.substr(sqlalchemy.size()); // "+psycopg"
+    const bool for_sqlalchemy = driver.starts_with(sqlalchemy);
+    std::string url = "postgresql";
+    if (for_sqlalchemy)
+        url += driver.substr(sqlalchemy.size()); // "+psycopg"
+    url += ":///";
+    url += for_sqlalchemy ? std::string{database} // it decodes all parts but this one
+                          : percent_encoded(database, "");
 
     // A worker has another working directory, and libpq takes a host for a directory only when it
     // starts with a slash.
     const std::filesystem::path directory =
         std::filesystem::absolute(at.socket_dir).lexically_normal();
-    std::string url = scheme + ":///" + percent_encoded(database, "") +
-                      "?host=" + percent_encoded(directory.string(), "/");
+    url += "?host=" + percent_encoded(directory.string(), "/");
     if (at.port != 5432)
         url += "&port=" + std::to_string(at.port);
     return url;

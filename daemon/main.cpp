@@ -12,7 +12,7 @@ int main(int argc, char** argv)
     app.set_version_flag("--version",
                          "weir " + std::string{weir::version()} + " (" +
                              std::string{weir::compiler()} + ")");
-    app.require_subcommand(1);
+    app.require_subcommand(0, 1); // none is looked for below: this way a mistyped one is named
     int status = 0;
     weir::commands::add_serve(app, status);
     weir::commands::add_url(app, status);
@@ -24,6 +24,10 @@ int main(int argc, char** argv)
     } catch (const std::exception& e) {
         std::cerr << "weir: " << e.what() << '\n';
         return 1;
+    }
+    if (app.get_subcommands().empty()) {
+        std::cerr << app.help();
+        return 2;
     }
     return status;
 }

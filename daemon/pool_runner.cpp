@@ -113,7 +113,15 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
     accepted_[std::move(asked)] = std::move(in_its_words);
 }
 
-void pool_runner::tick(time_point now) { pool_.tick(now, todo_); }
+// Until a first server has logged in nobody knows whether the backend is up, nor what clients are
+// to be told at startup: weir itself is the first in the queue. Granted, it gives the server back.
+void pool_runner::tick(time_point now)
+{
+    constexpr client_id nobody{};
+    if (!reported_ && !pool_.is_waiting(nobody))
+        pool_.acquire(nobody, now, todo_);
+    pool_.tick(now, todo_);
+}
 
 void pool_runner::reload(const pool_settings& settings, time_point now)
 {
@@ -162,11 +170,13 @@ void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
     const time_point now = std::chrono::steady_clock::now();
     events_.tell_time(now);
     if (!outcome) {
-        log::warning("login failed",
-                     {{"backend", name_},
-                      {"address", behind_->address()},
-                      {"sqlstate", outcome.error().code.text()},
-                      {"error", outcome.error().message}});
+        if (const auto held_back = complaints_.pass(now))
+            log::warning("login failed",
+                         {{"backend", name_},
+                          {"address", behind_->address()},
+                          {"sqlstate", outcome.error().code.text()},
+                          {"error", outcome.error().message},
+                          {"unsaid", *held_back}});
         pool_.login_failed(id, outcome.error(), now, todo_);
         return carry_out(now);
     }
@@ -188,13 +198,10 @@ void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
 
 void pool_runner::close(server_id id, close_reason why)
 {
-    server& s = at(id);
     log::debug(
         "server closed",
         {{"backend", name_}, {"server", static_cast<unsigned>(id)}, {"reason", to_string(why)}});
-    events_.leaves(s);
-    s.closed = true;
-    closed_.push_back(std::move(servers_[static_cast<std::size_t>(id)]));
+    events_.leaves(std::move(servers_[static_cast<std::size_t>(id)]));
 }
 
 } // namespace weir

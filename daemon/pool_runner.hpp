@@ -2,6 +2,7 @@
 // on threads of its own. Everything but the logins and cancels happens on the loop's thread.
 #pragma once
 
+#include "daemon/log.hpp"
 #include "daemon/metrics_snapshot.hpp"
 #include "daemon/server.hpp"
 #include "pool/core/link.hpp"
@@ -31,7 +32,8 @@ public:
     virtual void arrived(server& s) = 0;    // logged in: watch it
     virtual void run_errand(server& s) = 0; // ping or reset, as s.doing says
     virtual void cancelled(server& s) = 0;  // the cancel that was asked for is over
-    virtual void leaves(server& s) = 0;     // to be closed: forget it
+    // No longer the pool's: yours to keep until nothing points at it, then closed.
+    virtual void leaves(std::unique_ptr<server> s) = 0;
 
 protected:
     ~pool_events() = default;
@@ -75,8 +77,6 @@ public:
     // Carries out what the calls above left to do. Call at the end of each event, never within one.
     void carry_out(time_point now);
     bool has_work() const { return !todo_.empty(); }
-    // The round of events is over: nothing points at closed servers any more.
-    void bury() { closed_.clear(); }
     std::span<const std::unique_ptr<server>> servers() const { return servers_; } // null: no login
 
 private:
@@ -97,7 +97,7 @@ private:
     pgwire::settings_ptr login_settings_;
     std::unordered_map<pgwire::settings_ptr, pgwire::settings_ptr> accepted_;
     std::vector<std::unique_ptr<server>> servers_; // by server_id; null while not logged in
-    std::vector<std::unique_ptr<server>> closed_;  // until the round of events is over
+    log::once_per complaints_{std::chrono::seconds{10}};
     actions todo_;
     actions doing_;
     std::stop_source stopping_;

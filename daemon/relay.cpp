@@ -76,30 +76,31 @@ void relay::round()
 void relay::on_event(endpoint& what, std::uint32_t events)
 {
     switch (what.is()) {
-    case endpoint::kind::listener: accept_from(static_cast<listening&>(what)); break;
-    case endpoint::kind::client: on_client(static_cast<client&>(what), events); break;
-    case endpoint::kind::server: on_server(static_cast<server&>(what), events); break;
+    case endpoint::kind::listener: return accept_from(static_cast<listening&>(what));
+    case endpoint::kind::client: {
+        auto& c = static_cast<client&>(what);
+        on_client(c, events);
+        return carry_out(c.home);
     }
-    carry_out();
+    case endpoint::kind::server: {
+        auto& s = static_cast<server&>(what);
+        on_server(s, events);
+        return carry_out(&s.home);
+    }
+    }
 }
 
-void relay::carry_out()
+// An event concerns one pool; what that pool has decided is done before the next event.
+void relay::carry_out(pool_runner* pool)
 {
-    for (bool more = true; more;) { // a grant in one pool cannot touch another, but a close may
-        more = false;
-        for (pool_runner* pool : pools_)
-            if (pool->has_work()) {
-                pool->carry_out(now_);
-                more = true;
-            }
-    }
+    if (pool && pool->has_work())
+        pool->carry_out(now_);
 }
 
 void relay::bury()
 {
     dropped_.clear();
-    for (pool_runner* pool : pools_)
-        pool->bury();
+    left_.clear();
 }
 
 void relay::serve(pool_runner& pool, std::span<const std::string> aliases)
@@ -129,11 +130,12 @@ void relay::tick(time_point now)
     now_ = now;
     for (pool_runner* pool : pools_) {
         pool->tick(now);
+        carry_out(pool);
         for (const auto& s : pool->servers())
             if (s && is_stalled(*s))
-                broken(*s, "stalled");
+                end_stall(*s);
+        carry_out(pool);
     }
-    carry_out();
     while (!logins_.empty() && logins_.front().at <= now) {
         const login_deadline due = logins_.front();
         logins_.pop_front();
@@ -145,7 +147,6 @@ void relay::tick(time_point now)
         for (const auto& l : listeners_)
             if (!l->closed)
                 accept_from(*l);
-    carry_out();
     bury();
 }
 
@@ -155,7 +156,17 @@ bool relay::is_stalled(const server& s) const
         return false;
     if (s.doing != server::errand::none)
         return true;
-    return s.holder && s.holder->session.mid_frame() && s.out.empty();
+    return s.holder && s.holder->session.mid_frame() && s.out.empty() && !s.holder->read_later;
+}
+
+void relay::end_stall(server& s)
+{
+    if (s.doing != server::errand::none)
+        return broken(s, "did not answer in time");
+    farewell(
+        *s.holder,
+        {"08P01",
+         "a message was begun and not completed in " + std::to_string(stall_limit.count()) + " s"});
 }
 
 void relay::drain()

@@ -60,7 +60,7 @@ public:
     void arrived(server& s) override;
     void run_errand(server& s) override;
     void cancelled(server& s) override;
-    void leaves(server& s) override;
+    void leaves(std::unique_ptr<server> s) override;
 
 private:
     struct listening final : endpoint {
@@ -77,9 +77,10 @@ private:
     void wait();
     void round();
     void on_event(endpoint& what, std::uint32_t events);
-    void carry_out();
+    void carry_out(pool_runner* pool);
     void bury();
     bool is_stalled(const server& s) const;
+    void end_stall(server& s);
     static error shutting_down();
 
     // relay_clients.cpp: from accept to close, and the bytes that go up
@@ -112,7 +113,7 @@ private:
     void answer_version(const pgwire::startup_packet& packet);
     void welcome(client& c);
     std::string backend_names() const;
-    void cancel_for(std::uint32_t process_id, std::uint32_t secret);
+    void cancel_for(client& asker, std::uint32_t process_id, std::uint32_t secret);
 
     // relay_servers.cpp: the bytes that come down
     void on_server(server& s, std::uint32_t events);
@@ -126,6 +127,7 @@ private:
     void lease(client& c, server& s);
     void after_answers(server& s);
     void give_back(client& c, server& s);
+    void dismiss_askers(server& s);
     void on_lost(server& s);
     void recover(server& s);
     void broken(server& s, std::string_view what);
@@ -141,6 +143,7 @@ private:
     std::vector<std::unique_ptr<client>> clients_; // by client_id; the first is never used
     std::vector<client_id> free_ids_;
     std::vector<std::unique_ptr<client>> dropped_; // until the round of events is over
+    std::vector<std::unique_ptr<server>> left_;    // likewise
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
     std::deque<login_deadline> logins_;            // oldest first
     std::size_t in_use_ = 0;

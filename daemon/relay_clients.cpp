@@ -51,7 +51,7 @@ void relay::accept_from(listening& from)
         }
         const client_id id = free_ids_.back();
         free_ids_.pop_back();
-        auto c = std::make_unique<client>(socket, id, random_());
+        auto c = std::make_unique<client>(socket, id, static_cast<std::uint32_t>(random_()));
         c->pid = who.pid;
         c->uid = who.uid;
         c->gid = who.gid;
@@ -69,16 +69,21 @@ void relay::on_client(client& c, std::uint32_t events)
         flush(c);
     if (c.closed || !(events & ~std::uint32_t{EPOLLOUT}))
         return;
-    // Whoever has hung up can get no answer, and what it has waited for never begins.
-    if ((events & (EPOLLHUP | EPOLLERR)) && (c.waiting || c.now == client::phase::leaving))
+    // Whoever has hung up can get no answer, and what it has waited for never begins. What it had
+    // sent before it said goodbye runs to its end.
+    if ((events & (EPOLLHUP | EPOLLERR)) &&
+        (c.waiting || c.now == client::phase::leaving || (c.half_closed && !c.said_goodbye)))
         return vanish(c);
     read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
 }
 
+// A message that is sent while a cancel for the one before is still under way would be hit by it.
 bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
-           (c.waiting && c.stash && c.stash->size() >= waiting_limit);
+           (c.held && c.held->cancelling && !c.held->replies.owes()) ||
+           ((c.waiting || c.now == client::phase::settling) && c.stash &&
+            c.stash->size() >= waiting_limit);
 }
 
 void relay::read(client& c, bool ended)
@@ -165,6 +170,7 @@ std::size_t relay::judge(client& c, std::string_view data)
         case pgwire::verdict::answer: answers_ += words_; break;
         case pgwire::verdict::discard: break;
         case pgwire::verdict::terminate:
+            c.said_goodbye = true;
             c.half_closed = true;
             used = data.size();
             break;
@@ -223,9 +229,11 @@ void relay::refused(client_id id, const error& why)
     if (!c || !c->waiting)
         return;
     c->waiting = false;
-    count_error(*c, why.code.text());
     if (c->now == client::phase::settling)
         return farewell(*c, why);
+    log::info("a client got no server",
+              {{"backend", c->home->name()}, {"pid", c->pid}, {"why", why.message}});
+    count_error(*c, why.code.text());
     refuse(*c, why);
     resume(*c);
 }
@@ -289,7 +297,7 @@ void relay::part(client& c)
     server& s = *std::exchange(c.held, nullptr);
     s.holder = nullptr;
     s.replies.detach();
-    if (c.session.mid_frame() || s.replies.copying_in()) { // a message was cut short
+    if (c.session.mid_frame()) { // a message was cut short
         s.given_up = true;
         return s.home.abandon(s, close_reason::error, now_);
     }
@@ -302,6 +310,10 @@ void relay::part(client& c)
 
 void relay::farewell(client& c, const error& why)
 {
+    if (!draining_)
+        log::info(
+            "a client is sent away",
+            {{"pid", c.pid}, {"uid", c.uid}, {"sqlstate", why.code.text()}, {"why", why.message}});
     words_.clear();
     pgwire::write_error(words_, why, pgwire::severity::fatal);
     count_error(c, why.code.text());
@@ -326,6 +338,7 @@ void relay::drop(client& c)
     if (c.closed)
         return;
     c.closed = true;
+    std::erase(again_, &c);
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
     const auto slot = static_cast<std::size_t>(c.id);

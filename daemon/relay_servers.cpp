@@ -16,7 +16,14 @@ constexpr std::size_t chunk = 64 * 1024;
 
 void relay::arrived(server& s) { epoll_.add(s.link->descriptor(), s); }
 
-void relay::leaves(server& s) { epoll_.remove(s.link->descriptor()); }
+void relay::leaves(std::unique_ptr<server> s)
+{
+    epoll_.remove(s->link->descriptor());
+    s->closed = true;
+    dismiss_askers(*s);
+    std::erase(again_, s.get());
+    left_.push_back(std::move(s));
+}
 
 // From now on the server is the client's. Its settings go first, in the write of the client's own
 // message; in the steady state they agree, and nothing is sent.
@@ -175,9 +182,22 @@ void relay::cancelled(server& s)
 {
     now_ = std::chrono::steady_clock::now();
     s.cancelling = false;
+    dismiss_askers(s);
+    client* const holder = s.holder;
     after_answers(s);
-    carry_out();
+    if (holder && !holder->closed && std::exchange(holder->read_later, false))
+        read(*holder, true);
+    carry_out(&s.home);
     bury();
+}
+
+// Whoever asked for a cancel takes the end of its connection as the end of the cancel, as with
+// PostgreSQL.
+void relay::dismiss_askers(server& s)
+{
+    for (const auto& [id, secret] : std::exchange(s.cancel_askers, {}))
+        if (client* c = find(id); c && c->secret == secret)
+            let_go(*c);
 }
 
 void relay::run_errand(server& s)
@@ -193,7 +213,11 @@ void relay::run_errand(server& s)
 void relay::recover(server& s)
 {
     std::string words;
-    if (s.replies.needs_sync()) {
+    if (s.replies.copying_in()) { // a cancel does not wake a server that waits for CopyData
+        pgwire::message{words, 'f'}.text("the client vanished");
+        s.replies.expect_swallowed(pgwire::request::copy_end);
+        send(s, {words, {}});
+    } else if (s.replies.needs_sync()) {
         pgwire::message{words, 'S'};
         s.replies.expect_swallowed(pgwire::request::sync);
         send(s, {words, {}});

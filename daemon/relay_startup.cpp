@@ -42,10 +42,7 @@ std::size_t relay::start_up(client& c, std::string_view data)
         else
             send(c, "N"); // the socket does not leave the host
         break;
-    case pgwire::startup_kind::cancel:
-        cancel_for(packet.process_id, packet.secret);
-        let_go(c);
-        break;
+    case pgwire::startup_kind::cancel: cancel_for(c, packet.process_id, packet.secret); break;
     case pgwire::startup_kind::old_protocol:
         farewell(c,
                  {"0A000",
@@ -181,18 +178,22 @@ std::string relay::backend_names() const
 }
 
 // A CancelRequest: for what the client runs at this moment, if anything. Wrong keys get no answer.
-void relay::cancel_for(std::uint32_t process_id, std::uint32_t secret)
+void relay::cancel_for(client& asker, std::uint32_t process_id, std::uint32_t secret)
 {
     client* c = find(static_cast<client_id>(process_id));
     if (!c || c->secret != secret || c->now != client::phase::ready)
-        return;
-    if (c->held && c->held->replies.owes())
+        return let_go(asker);
+    if (c->held && c->held->replies.owes()) {
+        c->held->cancel_askers.emplace_back(asker.id, asker.secret);
         return c->home->cancel(*c->held);
-    if (!std::exchange(c->waiting, false))
-        return;
-    c->home->give_up(c->id, now_);
-    refuse(*c, {"57014", "canceling statement due to user request"});
-    resume(*c);
+    }
+    if (std::exchange(c->waiting, false)) {
+        c->home->give_up(c->id, now_);
+        refuse(*c, {"57014", "canceling statement due to user request"});
+        resume(*c);
+        carry_out(c->home);
+    }
+    let_go(asker);
 }
 
 } // namespace weir

@@ -10,6 +10,8 @@
 
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace weir {
 
@@ -37,6 +39,7 @@ public:
     client* holder = nullptr;
     pgwire::reply_tracker replies;
     pgwire::settings_ptr settings; // as they are on the server, where they can differ
+    std::vector<std::pair<client_id, std::uint32_t>> cancel_askers; // with their secrets
     outbox out;
     std::string partial; // the front of a frame whose rest has not come
     time_point since{};  // when the errand began, or the holder last sent something

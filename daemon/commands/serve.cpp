@@ -3,7 +3,8 @@
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
-#include "daemon/process.hpp"
+#include "daemon/unix_listener.hpp"
+#include "daemon/version.hpp"
 
 #include <iostream>
 #include <memory>
@@ -26,13 +27,13 @@ log::options log_options(const log_settings& wanted)
     return {wanted.format == log_format::json ? log::format::json : log::format::text, least()};
 }
 
-void log_error(std::string_view sentence, const error& why)
+std::string in_full(const error& e)
 {
-    std::string words = why.message;
-    for (const std::string& more : {why.detail, why.hint})
+    std::string words = e.message;
+    for (const std::string& more : {e.detail, e.hint})
         if (!more.empty())
             words += "; " + more;
-    log::error(sentence, {{"why", words}, {"sqlstate", why.code.text()}});
+    return words;
 }
 
 result<settings> reread(const settings_options& from)
@@ -43,7 +44,7 @@ result<settings> reread(const settings_options& from)
     std::string all;
     for (const complaint& c : loaded.error())
         all += (all.empty() ? "" : "; ") + to_text(c);
-    return error{sqlstate{"F0000"}, "the settings are wrong, the old ones stay", std::move(all)};
+    return error{sqlstate{"F0000"}, "the new ones are wrong", std::move(all)};
 }
 
 int run(const settings_options& from)
@@ -52,12 +53,13 @@ int run(const settings_options& from)
     if (!all)
         return 1;
     log::start(log_options(all->log));
-    ignore_broken_pipes();
-    if (const auto raised = raise_descriptor_limit(); !raised)
-        log_error("fewer clients will fit", raised.error()); // but it can serve those
-
     const auto started = [&](const std::string& metrics_address) {
-        // Among lines of JSON it would be noise.
+        log::info("serving",
+                  {{"socket", listen_address{all->listen.socket_dir, all->listen.port}.path()},
+                   {"metrics", metrics_address.empty() ? "off" : metrics_address},
+                   {"backends", all->backends.size()},
+                   {"version", version()}});
+        // For a person; among lines of JSON it would be noise.
         if (all->log.format == log_format::text)
             std::cout << banner(*all, metrics_address) << std::flush;
     };
@@ -66,7 +68,7 @@ int run(const settings_options& from)
         [&] { return reread(from); },
         started);
     if (!served)
-        log_error("weir cannot serve", served.error());
+        log::error("weir cannot serve", {{"error", in_full(served.error())}});
     return served ? 0 : 1;
 }
 

@@ -2,9 +2,26 @@
 
 #include "daemon/log.hpp"
 
+#include <filesystem>
 #include <iostream>
+#include <system_error>
+#include <utility>
 
 namespace weir::commands {
+
+namespace {
+
+bool holds_a_socket(const std::string& directory)
+{
+    std::error_code unreadable; // then nothing is found in it
+    for (const auto& entry : std::filesystem::directory_iterator(directory, unreadable))
+        if (entry.path().filename().string().starts_with(".s.PGSQL.") &&
+            entry.is_socket(unreadable))
+            return true;
+    return false;
+}
+
+} // namespace
 
 void settings_options::add_config(CLI::App& verb)
 {
@@ -24,6 +41,10 @@ checked<settings> settings_options::load() const
 {
     sources from = real_sources();
     from.config_file = config_file_;
+    if (seeks_the_socket_)
+        from.is_usable_directory = [may_make = from.is_usable_directory](const std::string& dir) {
+            return holds_a_socket(dir) || may_make(dir);
+        };
     if (log_format_)
         from.overrides.push_back({"log.format", *log_format_, "--log-format"});
     if (log_level_)

@@ -15,6 +15,9 @@ class settings_options {
 public:
     void add_config(CLI::App& verb);
     void add_log(CLI::App& verb); // --log-format, --log-level
+    // For a verb that a worker runs: it may have no right to make a socket where the daemon did,
+    // and the settings that name no directory still mean that one.
+    void seek_the_socket() { seeks_the_socket_ = true; }
 
     // The environment and the file are read at each call. The log will never show the secrets in
     // what was loaded.
@@ -27,6 +30,7 @@ private:
     std::optional<std::string> config_file_;
     std::optional<std::string> log_format_;
     std::optional<std::string> log_level_;
+    bool seeks_the_socket_ = false;
 };
 
 } // namespace weir::commands

@@ -47,6 +47,7 @@ void add_url(CLI::App& app, int& status)
     CLI::App* verb = app.add_subcommand("url", "Print the connection string for a worker.");
     const auto options = std::make_shared<url_options>();
     options->settings.add_config(*verb);
+    options->settings.seek_the_socket();
     verb->add_option("--driver", options->driver, "the driver that will read it")
         ->check(CLI::IsMember(std::vector<std::string>(drivers.begin(), drivers.end())))
         ->capture_default_str();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
+#include <vector>
 
 namespace weir::pgwire {
 
@@ -51,20 +53,20 @@ std::string key_of(const settings_map& settings)
 }
 
 // The words of `options`, split as PostgreSQL's pg_split_opts does: at blanks, with \ as the
-// escape.
+// escape; one at the very end escapes nothing.
 std::vector<std::string> split_options(std::string_view text)
 {
     std::vector<std::string> words;
     bool open = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] == ' ' || text[i] == '\t' || text[i] == '\n') {
+        if (std::string_view{" \t\n\r\f\v"}.find(text[i]) != std::string_view::npos) {
             open = false;
             continue;
         }
         if (!std::exchange(open, true))
             words.emplace_back();
-        if (text[i] == '\\' && i + 1 < text.size())
-            ++i;
+        if (text[i] == '\\' && ++i == text.size())
+            break;
         words.back() += text[i];
     }
     return words;

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace weir::pgwire {
 
@@ -40,7 +42,7 @@ settings_map tracked_settings(const parameter_list& reported);
 std::string replay(const settings_map& have, const settings_map& want);
 
 // The startup parameters that are settings, with those in options (-c name=value, --name=value).
-// 22023 when options cannot be read.
+// 42601 when options cannot be read, 0A000 when they ask for more than settings.
 result<settings_map>
 startup_settings(const std::vector<std::pair<std::string_view, std::string_view>>& parameters);
 

@@ -2,7 +2,7 @@
 
 #include "pool/pgwire/session_settings.hpp"
 
-#include <optional>
+#include <algorithm>
 
 namespace weir::pgwire {
 
@@ -27,24 +27,13 @@ public:
     // Empty at the end, or where something other than a word stands.
     std::string next()
     {
-        std::string word;
-        if (rest_.starts_with('"')) {
-            const std::size_t end = rest_.find('"', 1);
-            if (end == std::string_view::npos)
-                return {};
-            word =
-                rest_.substr(1, end - 1); // a doubled quote inside makes it another, unknown name
-            rest_.remove_prefix(end + 1);
-        } else {
-            std::size_t size = 0;
-            while (size < rest_.size() && is_identifier(rest_[size]))
-                ++size;
-            word = lower(rest_.substr(0, size));
-            rest_.remove_prefix(size);
-        }
+        quoted_ = rest_.starts_with('"');
+        std::string word = quoted_ ? quoted() : plain();
         skip_blanks();
         return word;
     }
+
+    bool was_quoted() const { return quoted_; } // then the word is no keyword
 
     // Nothing but semicolons follows.
     bool at_end()
@@ -56,10 +45,40 @@ public:
         return rest_.empty();
     }
 
+    // A semicolon with something behind it.
+    bool has_inner_semicolon() const
+    {
+        const std::size_t semicolon = rest_.find(';');
+        return semicolon != std::string_view::npos &&
+               rest_.find_first_not_of("; \t\n\r\f\v", semicolon) != std::string_view::npos;
+    }
+
     char front() const { return rest_.empty() ? '\0' : rest_.front(); }
-    std::string_view rest() const { return rest_; }
 
 private:
+    std::string plain()
+    {
+        std::size_t size = 0;
+        while (size < rest_.size() && is_identifier(rest_[size]))
+            ++size;
+        std::string word = lower(rest_.substr(0, size));
+        rest_.remove_prefix(size);
+        return word;
+    }
+
+    std::string quoted() // "" inside stands for one "
+    {
+        std::string word;
+        for (std::size_t at = 1; at < rest_.size(); ++at) {
+            if (rest_[at] == '"' && !rest_.substr(++at).starts_with('"')) {
+                rest_.remove_prefix(at);
+                return word;
+            }
+            word += rest_[at];
+        }
+        return {}; // it never ends
+    }
+
     void skip_blanks()
     {
         for (;;) {
@@ -93,6 +112,7 @@ private:
     }
 
     std::string_view rest_;
+    bool quoted_ = false;
 };
 
 statement_words deallocate(word_reader& words)
@@ -102,15 +122,14 @@ statement_words deallocate(word_reader& words)
         name = words.next();
     if (name.empty() || !words.at_end())
         return {};
-    if (name == "all")
+    if (name == "all" && !words.was_quoted())
         return {statement_trait::deallocate_all};
     return {statement_trait::deallocate, std::move(name)};
 }
 
 statement_words set(word_reader& words)
 {
-    if (words.rest().find(';') !=
-        std::string_view::npos) // perhaps more statements: the tag decides
+    if (words.has_inner_semicolon()) // perhaps more statements: the tag decides
         return {};
     std::string name = words.next();
     if (name == "local" || name == "transaction")
@@ -146,9 +165,7 @@ statement_words classify(std::string_view sql)
     if (first == "select" || first == "delete")
         return {};
     if (first == "prepare")
-        return {words.rest().starts_with("transaction") || words.rest().starts_with("TRANSACTION")
-                    ? statement_trait::plain
-                    : statement_trait::prepare};
+        return {words.next() == "transaction" ? statement_trait::plain : statement_trait::prepare};
     if (first == "execute")
         return {statement_trait::prepare};
     if (first == "deallocate")

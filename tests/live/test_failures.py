@@ -92,6 +92,21 @@ def test_a_cancel_for_a_client_between_queries_hits_nobody(pg, start):
         assert idle.rows("SELECT 'on'") == [["on"]]
 
 
+def test_a_cancel_that_is_done_does_not_hit_its_clients_own_next_query(pg, start):
+    """Done: the connection that asked for it has been closed. PostgreSQL's own signal may come twice, so this is a race
+    that is lost once in some hundred times when weir closes that connection too early."""
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    with raw_client(daemon.socket_path(), **LOGIN) as client, psycopg.connect(pg.unix_url(), autocommit=True) as direct:
+        for _ in range(300):
+            client.send(query("SELECT pg_sleep(60)"))
+            wait_for(lambda: direct.execute(SLEEPERS).fetchone() == (1,))
+            with raw_client(daemon.socket_path()) as messenger:
+                messenger.send(cancel(*client.key))
+                messenger.hears_the_end()
+            assert sqlstates(client.until_ready()) == ["57014"]
+            assert client.rows("SELECT pg_sleep(0.002), 'unharmed'")[0][1] == "unharmed"
+
+
 def test_a_storm_of_cancels_never_hits_a_bystander(pg, start):
     """Cancels race with the ends of queries; a late one must not reach the next client of that server."""
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
@@ -125,7 +140,8 @@ def test_a_server_that_is_terminated_takes_only_its_holder_along(pg, start, quer
             wait_for(lambda: pg.psql(SLEEPERS) == "1")
         assert pg.psql(f"SELECT pg_terminate_backend({pid})") == "t"
         errors = [answer.fields() for answer in victim.hears_the_end() if answer.kind == "E"]
-        assert [(error["S"], error["C"]) for error in errors] in ([("FATAL", "57P01")], [("FATAL", "08006")])
+        # Bytes that end inside a row leave no room for words: then the end itself has to do.
+        assert victim.was_cut or [(error["S"], error["C"]) for error in errors] in ([("FATAL", "57P01")], [("FATAL", "08006")])
         assert other.rows("SELECT 'unharmed'") == [["unharmed"]]
         assert other.ask("COMMIT")[-1].body == b"I"
     with raw_client(daemon.socket_path(), **LOGIN) as late:
@@ -140,7 +156,7 @@ def test_idle_and_waiting_clients_never_notice_that_servers_died(pg, start):
     for client in clients:
         client.until_ready()
     for _ in range(5):
-        pg.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        pg.psql("SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity "
                 "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")  # fmt: skip
         for client in clients:
             assert client.rows("SELECT 'never noticed'") == [["never noticed"]]
@@ -158,7 +174,6 @@ def test_a_server_that_is_killed_mid_result_gives_its_holder_a_fatal_error(own_p
         pid = int(victim.until("D")[-1].values()[1])
         own_pg.kill_backend(pid, signal.SIGKILL)
         errors = [answer.fields() for answer in victim.hears_the_end() if answer.kind == "E"]
-        # Bytes that end inside a row leave no room for words: then the end itself has to do.
         assert victim.was_cut or [(error["S"], error["C"]) for error in errors] == [("FATAL", "08006")]
         assert idle.rows("SELECT 'recovered'") == [["recovered"]]
 

@@ -36,10 +36,11 @@ def test_encryption_is_declined_and_the_login_goes_on(stranger, codes):
 
 
 def test_nobody_can_ask_for_encryption_for_ever(stranger):
-    with pytest.raises((closed, BrokenPipeError, ConnectionResetError)):
-        for _ in range(1000):
-            stranger.send(request(SSL_REQUEST))
-            assert stranger.read_bytes(1) == b"N"
+    for _ in range(1000):
+        stranger.send(request(SSL_REQUEST))
+        if stranger.read_bytes(1) != b"N":
+            return
+    pytest.fail("it was declined a thousand times, and could have gone on")
 
 
 # -- versions
@@ -90,7 +91,7 @@ GARBAGE = {
     "a length of 7": struct.pack("!i", 7) + b"abc",
     "a packet that is too large": struct.pack("!ii", 1_000_000, PROTOCOL_3_0) + b"user\0",
     "no end of the parameters": struct.pack("!ii", 13, PROTOCOL_3_0) + b"user\0",
-    "a name without a value": startup(user="tester")[:-8] + b"\0",
+    "a name without a value": struct.pack("!ii", 8 + 20, PROTOCOL_3_0) + b"user\0tester\0options\0",
     "no parameters at all": struct.pack("!ii", 8, PROTOCOL_3_0),
 }
 

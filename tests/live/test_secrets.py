@@ -43,7 +43,7 @@ def test_the_password_is_never_shown(start, format):
         daemon.process.send_signal(signal.SIGHUP)
         # Now the server refuses it, and then is gone: what weir says of both is its own affair.
         server.psql(f"ALTER ROLE {SCRAM_USER} PASSWORD 'another'")
-        server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '" + SCRAM_USER + "'")
+        server.psql("SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE usename = '" + SCRAM_USER + "'")
         said.append(everything_heard(daemon.socket_path(), startup(**LOGIN), query("SELECT 1")))
         server.stop()
         said.append(everything_heard(daemon.socket_path(), startup(**LOGIN), query("SELECT 1")))

@@ -31,7 +31,8 @@ def test_startup_settings_are_honoured_for_each_client_alone(connect):
 
 def test_parameter_status_says_what_the_server_would_say(pg, start):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
-    for settings in ({}, OTHERS, {"application_name": "a", "client_encoding": "'utf-8'"}):
+    # An application_name is always given: without one, the server's own connection is called weir's.
+    for settings in ({"application_name": "a"}, OTHERS, {"application_name": "b", "client_encoding": "'utf-8'"}):
         with raw_client(f"{pg.directory}/.s.PGSQL.{pg.port}", database="postgres", user="postgres", **settings) as client:
             direct = client.parameters
         with raw_client(daemon.socket_path(), database="postgres", user="postgres", **settings) as client:
