@@ -141,14 +141,15 @@ void from_epoch(function_call& call)
 void make_date(function_call& call)
 {
     const std::int64_t year = call.integer(0), month = call.integer(1), day = call.integer(2);
+    const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
     const auto small = [](std::int64_t n) { return n >= 1 && n <= 9999; };
     if (!small(year) || !small(month) || !small(day) ||
         !is_valid_day(static_cast<std::int32_t>(year),
                       static_cast<int>(month),
                       static_cast<int>(day)))
         refuse("22008",
-               "date field value out of range: " + std::to_string(year) + '-' +
-                   std::to_string(month) + '-' + std::to_string(day));
+               "date field value out of range: " + std::to_string(year) + '-' + two(month) +
+                   '-' + two(day));
     call.give(to_text(
         to_date(static_cast<std::int32_t>(year), static_cast<int>(month), static_cast<int>(day))));
 }

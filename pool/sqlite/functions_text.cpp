@@ -239,7 +239,7 @@ std::string quoted_literal(std::string_view text)
     std::string doubled;
     for (const char c : text)
         doubled.append(c == '\\' ? 2 : 1, c);
-    return " E" + quoted(doubled, '\'');
+    return 'E' + quoted(doubled, '\'');
 }
 
 // format(): %s, %I, %L, %%, with a position (%2$s), a width (%-10s) or one from an argument (%*s).
