@@ -68,13 +68,50 @@ TEST_SUITE("sqlite dialect: refusals")
     TEST_CASE("nesting without end is an error, not a crash")
     {
         test::dialect_file file;
-        std::string deep = "SELECT 1";
-        for (int i = 0; i < 2'000; ++i)
-            deep += " + 1";
-        CHECK(file.refusal(deep) == "54001 stack depth limit exceeded");
+        const auto repeated = [](std::size_t times, std::string_view text) {
+            std::string all;
+            for (std::size_t i = 0; i < times; ++i)
+                all += text;
+            return all;
+        };
+        constexpr std::size_t many = 100'000;
+        const std::string cases[] = {
+            "SELECT 1" + repeated(many, "+1"),
+            "SELECT 1" + repeated(many, "::int"),
+            "SELECT " + repeated(many, "NOT ") + "true",
+            "SELECT " + repeated(many, "- ") + "1",
+            "SELECT " + repeated(many, "(") + "1" + repeated(many, ")"),
+            repeated(many, "SELECT (") + "SELECT 1" + repeated(many, ")"),
+            "SELECT 1, 2" + repeated(many, " UNION SELECT 1, 2"),
+            "SELECT 1 FROM t" + repeated(many, " JOIN t ON a = 1 AND b = 1"),
+            "SELECT " + repeated(many, "CASE WHEN true THEN ") + "1" + repeated(many, " END"),
+            "SELECT 1 IS NULL" + repeated(many, " IS NULL"),
+            "SELECT E'\\'' " + repeated(many, "+1"),
+            "SELECT '' /* ' */ " + repeated(many, "+1"),
+            "SELECT $a$'$a$ -- '\n" + repeated(many, "+1"),
+        };
+        for (const std::string& each : cases) {
+            CAPTURE(each.substr(0, 40));
+            CHECK(file.refusal(each) == "54001 stack depth limit exceeded");
+        }
+        CHECK(file.refusal("SELECT 1" + repeated(700, "+1")) == "54001 stack depth limit exceeded");
+    }
+
+    TEST_CASE("what is long but flat is no nesting")
+    {
+        test::dialect_file file;
+        REQUIRE(file.run("CREATE TABLE t (a int, b text)") == "");
         std::string wide = "SELECT 1 WHERE 1 = 0";
-        for (int i = 0; i < 5'000; ++i)
+        std::string rows = "INSERT INTO t VALUES (-1, '+((((')";
+        std::string cases = "SELECT CASE 2999";
+        for (int i = 0; i < 3'000; ++i) {
             wide += " OR 1 = " + std::to_string(i);
+            rows += ", (" + std::to_string(i) + " - 1, '((+--')";
+            cases += " WHEN " + std::to_string(i) + " THEN " + std::to_string(i) + " + 1";
+        }
         CHECK(file.run(wide) == "1");
+        CHECK(file.run(rows) == "");
+        CHECK(file.run("SELECT count(*) FROM t") == "3001");
+        CHECK(file.run(cases + " END") == "3000");
     }
 }
