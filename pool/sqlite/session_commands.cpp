@@ -62,8 +62,13 @@ result<session::outcome> session::declare(portal& p)
         return error{"25P01", plan->tag + " can only be used in transaction blocks"};
     if (portals_.contains(plan->name))
         return error{"42P03", "cursor \"" + plan->name + "\" already exists"};
+    auto rows = std::make_shared<analysed_statement>(*plan);
+    rows->kind = statement_kind::select;
+    rows->returns_rows = true;
+    rows->tag = "FETCH";
+    rows->tag_counts = true;
     portals_.emplace(plan->name,
-                     portal{plan,
+                     portal{std::move(rows),
                             p.take_parameters(),
                             std::vector<wire_format>(plan->columns.size(), wire_format::text)});
     return outcome{plan->tag};
