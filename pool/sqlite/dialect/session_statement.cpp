@@ -47,8 +47,7 @@ void read_modes(std::span<node* const> options, analysed_statement& into)
         if (name == "transaction_isolation") {
             into.values = {text_of_constant(*option.arg)};
             into.repeatable = asks_repeatable(into.values.front());
-        }
-        else if (name == "transaction_read_only")
+        } else if (name == "transaction_read_only")
             into.read_only = text_of_constant(*option.arg) == "1";
     }
 }

@@ -17,7 +17,7 @@ namespace {
 
 using nodes::node;
 
-analysed_statement analyse_select(analysis& all, const PgQuery__SelectStmt& of)
+analysed_statement selecting(analysis& all, const PgQuery__SelectStmt& of)
 {
     const tree::query_ptr query = analyse_query(all, of, nullptr);
     analysed_statement made;
@@ -61,7 +61,7 @@ analysed_statement analyse_truncate(analysis& all, const PgQuery__TruncateStmt& 
 analysed_statement analyse_data(analysis& all, const node& of)
 {
     switch (of.node_case) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT: return analyse_select(all, *of.select_stmt);
+    case PG_QUERY__NODE__NODE_SELECT_STMT: return selecting(all, *of.select_stmt);
     case PG_QUERY__NODE__NODE_INSERT_STMT:
         return changing(analyse_insert(all, *of.insert_stmt), "INSERT 0");
     case PG_QUERY__NODE__NODE_UPDATE_STMT:
