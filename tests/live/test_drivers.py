@@ -15,11 +15,26 @@ ROUNDS = 2  # how often each of two processes runs its script while sharing a po
 def script(name, url, tag):
     """A process that runs one driver's script."""
     if name == "psql":
-        command = ["psql", "-X", "-d", url, "-v", f"tag={tag}", "-f", os.path.join(HERE, "psql_script.sql")]
+        command = [
+            "psql",
+            "-X",
+            "-d",
+            url,
+            "-v",
+            f"tag={tag}",
+            "-f",
+            os.path.join(HERE, "psql_script.sql"),
+        ]
     else:
         command = [sys.executable, os.path.join(HERE, "driver_scripts.py"), name, url, tag]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            env=os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC"})  # fmt: skip
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC"},
+    )
 
 
 def printed(process, tag):
