@@ -46,7 +46,6 @@ public:
     sqlite3* db() const;
     const function_context& session() const; // the connection's
     output_settings settings() const;        // the session's, for values.hpp
-    sqlite3_context* sqlite() const { return sqlite_; }
 
 private:
     sqlite3_context* sqlite_;

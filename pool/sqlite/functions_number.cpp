@@ -282,7 +282,6 @@ constexpr scalar_function functions[] = {
     {"pg_numeric_exp", 1, [](function_call& c) { c.give(must(exponential(c.number(0)))); }},
     {"pg_numeric_ln", 1, [](function_call& c) { c.give(must(natural_logarithm(c.number(0)))); }},
     {"pg_numeric_negate", 1, [](function_call& c) { c.give(-c.number(0)); }},
-    {"pg_numeric_abs", 1, [](function_call& c) { c.give(c.number(0).abs()); }},
     {"pg_numeric_sign", 1, [](function_call& c) { c.give(decimal{c.number(0).sign()}); }},
     {"pg_numeric_ceil", 1, [](function_call& c) { c.give(c.number(0).ceiling()); }},
     {"pg_numeric_floor", 1, [](function_call& c) { c.give(c.number(0).floor()); }},

@@ -17,7 +17,7 @@ namespace {
 
 using nodes::node;
 
-analysed_statement analyse_select(analysis& all, const PgQuery__SelectStmt& of)
+analysed_statement selecting(analysis& all, const PgQuery__SelectStmt& of)
 {
     const tree::query_ptr query = analyse_query(all, of, nullptr);
     analysed_statement made;
@@ -38,7 +38,7 @@ analysed_statement analyse_declare(analysis& all, const PgQuery__DeclareCursorSt
         refuse_feature("a SCROLL cursor");
     if (of.query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
         refuse_feature("a cursor of another statement than SELECT");
-    analysed_statement made = analyse_select(all, *of.query->select_stmt);
+    analysed_statement made = selecting(all, *of.query->select_stmt);
     made.kind = statement_kind::declare;
     made.tag = "DECLARE CURSOR";
     made.name = of.portalname;
@@ -78,7 +78,7 @@ analysed_statement analyse_truncate(analysis& all, const PgQuery__TruncateStmt& 
 analysed_statement analyse_data(analysis& all, const node& of)
 {
     switch (of.node_case) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT: return analyse_select(all, *of.select_stmt);
+    case PG_QUERY__NODE__NODE_SELECT_STMT: return selecting(all, *of.select_stmt);
     case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT:
         return analyse_declare(all, *of.declare_cursor_stmt);
     case PG_QUERY__NODE__NODE_INSERT_STMT:

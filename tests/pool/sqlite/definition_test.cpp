@@ -8,7 +8,9 @@
 #include "pool/sqlite/table_text.hpp"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <string>
 #include <string_view>
 
@@ -20,7 +22,7 @@ namespace {
 // One client on a fresh file: PostgreSQL's statements in, tags or errors out.
 class client {
 public:
-    client()
+    explicit client(const std::string& path = ":memory:") : db_(connection::open(path).value())
     {
         register_functions(db_, &context_).value();
         catalog::install(db_).value();
@@ -78,7 +80,7 @@ private:
     }
 
     function_context context_;
-    connection db_ = connection::open(":memory:").value();
+    connection db_;
 };
 
 } // namespace
@@ -172,6 +174,7 @@ TEST_SUITE("sqlite definitions")
         CHECK(c.run("CREATE TABLE sqlite_x (a int)").starts_with("42939"));
         CHECK(c.run("CREATE TABLE u (a int, a text)") ==
               "42701: column \"a\" specified more than once");
+        CHECK(c.run("CREATE TABLE u (a int, \"A\" text)").starts_with("0A000"));
         CHECK(c.run("CREATE INDEX t ON t (a)") == "42P07: relation \"t\" already exists");
     }
 
@@ -327,6 +330,27 @@ TEST_SUITE("sqlite definitions")
         CHECK(c.tables()->find("", "t") == nullptr);
         CHECK(c.stored_sql("t").empty());
         CHECK(c.run("CREATE TABLE t (id serial PRIMARY KEY)") == "CREATE TABLE");
+    }
+
+    TEST_CASE("other connections see an edited definition")
+    {
+        const auto file = std::filesystem::temp_directory_path() /
+                          ("weir-definition-" + std::to_string(::getpid()) + ".db");
+        {
+            client changing(file.string());
+            changing.run("CREATE TABLE t (a int)");
+            client waiting(file.string());
+            CHECK(waiting.run("INSERT INTO t VALUES (1)") == "INSERT 0"); // has read the old one
+            CHECK(changing.run("ALTER TABLE t ADD CONSTRAINT small CHECK (a < 5)") ==
+                  "ALTER TABLE");
+            CHECK(waiting.run("INSERT INTO t VALUES (9)").starts_with("23514"));
+            CHECK(waiting.run("SELECT count(*) FROM t") == "1");
+            statement check = waiting.db().prepare("PRAGMA integrity_check").value();
+            REQUIRE(check.step().value() == step_result::row);
+            CHECK(check.column(0).bytes == "ok");
+        }
+        for (const auto* const end : {"", "-wal", "-shm"})
+            std::filesystem::remove(file.string() + end);
     }
 
     TEST_CASE("an error in the middle undoes the steps before it, not the transaction")
