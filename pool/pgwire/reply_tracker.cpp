@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 
 namespace weir::pgwire {
 
@@ -38,8 +39,7 @@ void reply_tracker::attach(prepared_statements& names)
     detached_ = false;
     dirty_ = false;
     settings_reset_ = false;
-    slot_ = slot::unknown;
-    slot_holds_.reset();
+    forget_unnamed();
 }
 
 void reply_tracker::detach()
@@ -62,6 +62,7 @@ bool reply_tracker::push(const pending& p)
     }
     if (p.what == request::copy_end && requests_.empty())
         return false; // late, after the COPY failed: the server ignores it
+    slot_in_doubt_ = slot_in_doubt_ || (p.what == request::sync && !requests_.empty());
     synced_ = synced_ && (ends_with_ready(p.what) || p.what == request::copy_end);
     requests_.push_back(p);
     return true;
@@ -74,53 +75,83 @@ bool reply_tracker::needs_sync() const
 
 void reply_tracker::pop()
 {
-    if (requests_.front().has_change)
+    for (unsigned i = 0; i < requests_.front().changes; ++i)
         changes_.pop_front();
     if (requests_.front().poisoned)
         poisons_.pop_front();
     requests_.pop_front();
     while (!requests_.empty() && requests_.front().what == request::copy_end)
         requests_.pop_front();
+    slot_in_doubt_ = slot_in_doubt_ && !requests_.empty();
 }
 
-void reply_tracker::expect(request what, statement_trait trait)
+bool reply_tracker::expect(request what, statement_trait trait)
 {
-    push({.what = what, .trait = trait});
+    if (!push({.what = what, .trait = trait}))
+        return false;
     if (what == request::query)
-        set_unnamed(nullptr); // PostgreSQL drops it
+        drop_unnamed();
+    return true;
 }
 
-void reply_tracker::expect_swallowed(request what)
+bool reply_tracker::expect_swallowed(request what)
 {
-    push({.what = what, .swallowed = true});
+    if (!push({.what = what, .swallowed = true}))
+        return false;
     if (what == request::query)
-        set_unnamed(nullptr);
+        set_unnamed(nullptr); // the server's; the client's own stays
+    return true;
 }
 
-void reply_tracker::expect_poisoned(request what, error why)
+bool reply_tracker::expect_poisoned(request what, error why)
 {
-    if (push({.what = what, .poisoned = true}))
-        poisons_.push_back(std::move(why));
-    slot_ = slot::unknown;
+    if (!push({.what = what, .poisoned = true}))
+        return false;
+    poisons_.push_back(std::move(why));
+    if (what == request::query)
+        drop_unnamed();
+    else
+        forget_unnamed();
+    return true;
 }
 
-void reply_tracker::expect_change(request what,
+bool reply_tracker::expect_change(request what,
                                   std::string_view name,
                                   statement_ptr after,
                                   statement_trait trait)
 {
-    if (push({.what = what, .trait = trait, .has_change = true})) {
-        changes_.push_back({std::string(name), names_->find(name)});
-        names_->put(name, std::move(after));
-    }
-    if (what == request::query)
-        set_unnamed(nullptr);
+    if (!expect(what, trait))
+        return false;
+    add_change(name, std::move(after));
+    return true;
+}
+
+// A simple Query drops the unnamed statement, whatever it says.
+void reply_tracker::drop_unnamed()
+{
+    set_unnamed(nullptr);
+    if (names_->find(""))
+        add_change("", nullptr);
+}
+
+void reply_tracker::add_change(std::string_view name, statement_ptr after)
+{
+    changes_.push_back({std::string(name), names_->find(name)});
+    names_->put(name, std::move(after));
+    ++requests_.back().changes;
 }
 
 void reply_tracker::set_unnamed(statement_ptr statement)
 {
     slot_ = statement ? slot::holds : slot::empty;
     slot_holds_ = std::move(statement);
+    slot_in_doubt_ = false;
+}
+
+void reply_tracker::forget_unnamed()
+{
+    slot_ = slot::unknown;
+    slot_holds_.reset();
 }
 
 bool reply_tracker::is_swallowed() const
@@ -165,6 +196,8 @@ reply reply_tracker::next(bytes in)
         case 'V': {
             if (!is_expected(h.type))
                 return {run ? kind : reply_kind::malformed, run};
+            if (h.type == 'V')
+                requests_.front().answered = true;
             if (h.type == 'T' && requests_.front().what != request::query)
                 return run ? reply{kind, run} : end_describe(h);
             if (h.size() <= rest.size()) {
@@ -183,11 +216,10 @@ reply reply_tracker::next(bytes in)
             return {reply_kind::malformed};
         if (h.body_size > inspect_limit && h.type != 'E')
             return {reply_kind::malformed};
-        if (h.size() > rest.size() && h.body_size <= inspect_limit)
+        const std::size_t seen = std::min(h.body_size, inspect_limit);
+        if (rest.size() < header_size + seen)
             return {reply_kind::need_more};
-        return inspect(h,
-                       rest.subspan(header_size,
-                                    std::min<std::size_t>(h.body_size, rest.size() - header_size)));
+        return inspect(h, rest.subspan(header_size, seen));
     }
 }
 
@@ -259,8 +291,12 @@ reply reply_tracker::inspect(const frame_header& h, bytes body)
     case 'W': return {reply_kind::malformed}; // COPY BOTH is replication's, which is refused
     default: break;                           // '1' '2' '3' 'n' 'I' 's'
     }
+    if (h.body_size != 0)
+        return {reply_kind::malformed};
     const reply r = pass(h.size());
-    if (requests_.front().what != request::query) // there, ReadyForQuery is what ends it
+    if (requests_.front().what == request::query) // there, ReadyForQuery is what ends it
+        requests_.front().answered = true;
+    else
         pop();
     return r;
 }
@@ -271,6 +307,10 @@ reply reply_tracker::on_ready(bytes body)
         return {reply_kind::malformed};
     const char status = std::to_integer<char>(body[0]);
     if (status != 'I' && status != 'T' && status != 'E')
+        return {reply_kind::malformed};
+    // Were it one too many, everything behind it would be taken for the answer to something else.
+    if (!requests_.empty() && requests_.front().what != request::sync &&
+        !requests_.front().answered)
         return {reply_kind::malformed};
     const reply r = pass(header_size + 1);
     status_ = status;
@@ -292,8 +332,7 @@ reply reply_tracker::on_error(bytes body)
         r.for_client = !detached_ && status_ != 'I';
         return r;
     }
-    slot_ = slot::unknown;
-    slot_holds_.reset();
+    forget_unnamed();
     pending& front = requests_.front();
     if (front.swallowed && !ends_with_ready(front.what))
         r.for_client = !detached_; // the text that stands behind a name failed: the client's error
@@ -303,8 +342,11 @@ reply reply_tracker::on_error(bytes body)
         r = {reply_kind::replace, r.size};
         r.bytes = replacement_;
     }
-    if (ends_with_ready(front.what))
+    if (ends_with_ready(front.what)) {
+        front.answered = true;
+        undo_changes(0, true);
         return r;
+    }
     withdraw(0, true);
     while (!requests_.empty() && requests_.front().what != request::sync)
         withdraw(0, false);
@@ -313,28 +355,35 @@ reply reply_tracker::on_error(bytes body)
 }
 
 // A request that the server failed, skipped on its way to the next Sync, or took for something
-// else. Where a later one has changed the same name again, that one learns what was there before.
+// else.
 void reply_tracker::withdraw(std::size_t index, bool failed_itself)
 {
-    std::size_t changes_before = 0;
-    std::size_t poisons_before = 0;
-    for (std::size_t i = 0; i < index; ++i) {
-        changes_before += requests_[i].has_change;
-        poisons_before += requests_[i].poisoned;
+    undo_changes(index, failed_itself);
+    if (requests_[index].poisoned) {
+        std::size_t before = 0;
+        for (std::size_t i = 0; i < index; ++i)
+            before += requests_[i].poisoned;
+        poisons_.erase(before);
     }
-    if (requests_[index].has_change)
-        take_back(changes_before, failed_itself);
-    if (requests_[index].poisoned)
-        poisons_.erase(poisons_before);
     requests_.erase(index);
 }
 
+void reply_tracker::undo_changes(std::size_t index, bool failed_itself)
+{
+    std::size_t before = 0;
+    for (std::size_t i = 0; i < index; ++i)
+        before += requests_[i].changes;
+    for (std::uint8_t& left = requests_[index].changes; left > 0; --left)
+        take_back(before, failed_itself);
+}
+
+// Where a later request has changed the same name again, that one learns what was there before.
 void reply_tracker::take_back(std::size_t index, bool failed_itself)
 {
     change undone = std::move(changes_[index]);
     changes_.erase(index);
-    if (failed_itself)
-        undone.before.reset(); // even a Parse that fails has dropped the old unnamed statement
+    if (failed_itself && undone.name.empty())
+        undone.before.reset(); // a Parse or Query that fails has dropped the unnamed one already
     for (; index < changes_.size(); ++index)
         if (changes_[index].name == undone.name) {
             changes_[index].before = std::move(undone.before);
@@ -342,6 +391,19 @@ void reply_tracker::take_back(std::size_t index, bool failed_itself)
         }
     if (names_)
         names_->put(undone.name, std::move(undone.before));
+}
+
+// All names are gone, but for what requests behind this one have made of them meanwhile.
+void reply_tracker::forget_names()
+{
+    std::map<std::string, statement_ptr> later;
+    for (std::size_t i = requests_.front().changes; i < changes_.size(); ++i)
+        if (change& c = changes_[i];
+            !c.name.empty() && later.emplace(c.name, names_->find(c.name)).second)
+            c.before.reset();
+    names_->clear_named();
+    for (auto& [name, statement] : later)
+        names_->put(name, std::move(statement));
 }
 
 // The server now reads messages as part of the COPY, up to its end: of those already on their way,
@@ -364,7 +426,8 @@ reply reply_tracker::on_complete(bytes body)
     if (!fields.at_end())
         return {reply_kind::malformed};
     reply r = pass(header_size + body.size());
-    const pending front = requests_.front();
+    pending& front = requests_.front();
+    front.answered = true;
     if (front.trait == statement_trait::deallocate && tag == "DEALLOCATE ALL") {
         if (r.kind == reply_kind::forward) {
             replacement_.clear();
@@ -386,7 +449,7 @@ void reply_tracker::note_tag(std::string_view tag, statement_trait trait)
     case 'S': dirty_ = dirty_ || (tag == "SET" && trait != statement_trait::tracked_set); break;
     case 'D':
         if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL")
-            names_->clear_named();
+            forget_names();
         settings_reset_ = settings_reset_ || tag == "DISCARD ALL";
         dirty_ = dirty_ || tag == "DISCARD ALL" || tag == "DECLARE CURSOR";
         break;

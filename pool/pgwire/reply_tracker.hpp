@@ -60,20 +60,24 @@ public:
     void detach();
 
     // --- up: what is sent ---------------------------------------------------------------------
-    void expect(request what, statement_trait trait = statement_trait::plain);
-    void expect_swallowed(request what); // asked by weir: the client does not see the answer
+    // False: the server will not read it as a request, but skip it or fail a COPY by it.
+    bool expect(request what, statement_trait trait = statement_trait::plain);
+    bool expect_swallowed(request what); // asked by weir: the client does not see the answer
     // Fails on purpose; the client gets `why` instead of the server's words.
-    void expect_poisoned(request what, error why);
+    bool expect_poisoned(request what, error why);
     // The request changes what `name` means (null: nothing any more); taken back if the server
     // fails or never gets to it.
-    void expect_change(request what,
+    bool expect_change(request what,
                        std::string_view name,
                        statement_ptr after,
                        statement_trait trait = statement_trait::plain);
 
-    slot unnamed() const { return slot_; }
-    const prepared_statement* unnamed_statement() const { return slot_holds_.get(); }
-    void set_unnamed(statement_ptr statement); // null: known to be empty
+    slot unnamed() const { return slot_in_doubt_ ? slot::unknown : slot_; }
+    const prepared_statement* unnamed_statement() const
+    {
+        return slot_in_doubt_ ? nullptr : slot_holds_.get();
+    }
+    void set_unnamed(statement_ptr statement); // by the request just expected; null: it is empty
 
     // After an error in the extended protocol the server ignores everything up to Sync.
     bool ignores_until_sync() const { return ignoring_; }
@@ -101,7 +105,8 @@ private:
         statement_trait trait = statement_trait::plain;
         bool swallowed = false;
         bool poisoned = false;
-        bool has_change = false;
+        bool answered = false; // a Query or FunctionCall has got more than its ReadyForQuery
+        std::uint8_t changes = 0;
     };
     struct change {
         std::string name;
@@ -111,6 +116,11 @@ private:
     bool push(const pending& p); // false: the server will not read it as a request
     void pop();
     void withdraw(std::size_t index, bool failed_itself);
+    void add_change(std::string_view name, statement_ptr after);
+    void undo_changes(std::size_t index, bool failed_itself);
+    void forget_names();
+    void drop_unnamed();
+    void forget_unnamed();
     reply inspect(const frame_header& h, bytes body);
     reply pass(std::size_t size) const;
     reply end_describe(const frame_header& h);
@@ -124,12 +134,15 @@ private:
     bool is_expected(char type);
 
     ring<pending> requests_;
-    ring<change> changes_; // one for each pending that has_change, in order
+    ring<change> changes_; // of the pending that have some, in order
     ring<error> poisons_;  // one for each poisoned, in order
     prepared_statements* names_ = nullptr;
     std::string replacement_;
     statement_ptr slot_holds_;
     slot slot_ = slot::unknown;
+    // A Sync was sent while something before it was unanswered: if that fails, what was to fill or
+    // empty the slot may have been skipped, and what follows the Sync is not.
+    bool slot_in_doubt_ = false;
     std::uint32_t body_left_ = 0;
     bool body_swallowed_ = false;
     bool ignoring_ = false;

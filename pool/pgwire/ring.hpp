@@ -55,6 +55,8 @@ public:
     // Takes out the element at `i`, keeping the order of the rest.
     void erase(std::size_t i)
     {
+        if (i == 0)
+            return pop_front();
         for (; i + 1 < size_; ++i)
             (*this)[i] = std::move((*this)[i + 1]);
         pop_back();

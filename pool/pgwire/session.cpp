@@ -24,6 +24,12 @@ std::size_t needed(const frame_header& h)
     }
 }
 
+// As much of the body as is judged: the same part wherever the stream was cut.
+bytes judged(bytes in, const frame_header& h)
+{
+    return in.subspan(header_size, needed(h) - header_size);
+}
+
 error sql_prepare_refused()
 {
     return {"0A000",
@@ -91,6 +97,7 @@ ruling session::next(bytes in, reply_tracker* server, std::string& out)
 
 ruling session::without_server(bytes in, const frame_header& h, std::string& out)
 {
+    portals_.clear(); // they ended with the transaction
     switch (h.type) {
     case 'S':
         skip_to_sync_ = false;
@@ -105,8 +112,7 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
     }
     if (skip_to_sync_)
         return stream(in, h, verdict::discard);
-    if (h.type == 'Q' && h.size() <= in.size() &&
-        answers(text_field(in.subspan(header_size, h.body_size)), out))
+    if (h.type == 'Q' && h.size() <= whole_frame && answers(text_field(judged(in, h)), out))
         return stream(in, h, verdict::answer);
     return {verdict::need_server};
 }
@@ -162,7 +168,11 @@ session::with_server(bytes in, const frame_header& h, reply_tracker& server, std
     case 'E': return on_execute(in, h, server);
     case 'C': return on_close(in, h, server);
     case 'F': server.expect(request::function_call); break;
-    case 'S': server.expect(request::sync); break;
+    case 'S':
+        if (server.copying_in()) // ignored there; but if the COPY has failed it would be answered
+            return stream(in, h, verdict::discard);
+        server.expect(request::sync);
+        break;
     case 'c':
     case 'f': server.expect(request::copy_end); break;
     case 'd': return on_copy_data(in);
@@ -187,26 +197,23 @@ session::poison(bytes in, const frame_header& h, reply_tracker& server, error wh
 ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
     ++queries_;
-    const std::string_view sql = text_field(in.subspan(header_size));
-    const statement_words words = classify(sql);
+    statement_words words = classify(text_field(judged(in, h)));
     if (words.trait == statement_trait::prepare)
         return poison(in, h, server, sql_prepare_refused(), out);
+    if (h.size() > whole_frame) // there may be more behind what was looked at: the tags tell
+        words = {};
     if (words.trait == statement_trait::deallocate && names_.find(words.name)) {
-        names_.put("", nullptr);
         server.expect_change(request::query, words.name, nullptr, words.trait);
         write_query(out, "DEALLOCATE ALL"); // touches nothing there; the tag is put right
         return stream(in, h, verdict::rewritten);
     }
-    if (names_.find(""))
-        server.expect_change(request::query, "", nullptr, words.trait);
-    else
-        server.expect(request::query, words.trait);
+    server.expect(request::query, words.trait);
     return stream(in, h, verdict::forward);
 }
 
 ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
-    if (h.size() > in.size())
+    if (h.body_size > statement_limit)
         return poison(
             in,
             h,
@@ -216,7 +223,7 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
              "At most " + std::to_string(statement_limit) + " bytes are kept for a statement.",
              "Pass large values as parameters."},
             out);
-    field_reader fields{in.subspan(header_size, h.body_size)};
+    field_reader fields{judged(in, h)};
     const std::string_view name = fields.text();
     const std::string_view tail =
         as_text(fields.rest()); // not read further: that is the server's task
@@ -231,8 +238,8 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
         statement->parse_tail = tail;
 
     if (name.empty() && statement->parse_tail == tail) {
-        server.expect_change(request::parse, name, statement);
-        server.set_unnamed(std::move(statement));
+        if (server.expect_change(request::parse, name, statement))
+            server.set_unnamed(std::move(statement));
         return stream(in, h, verdict::forward);
     }
     if (!name.empty() && names_.find(name))
@@ -251,8 +258,8 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
                        "DEALLOCATE what is no longer used, or DEALLOCATE ALL."},
                       out);
     message{out, 'P'}.text("").raw(statement->parse_tail);
-    server.expect_change(request::parse, name, statement);
-    server.set_unnamed(std::move(statement));
+    if (server.expect_change(request::parse, name, statement))
+        server.set_unnamed(std::move(statement));
     return stream(in, h, verdict::rewritten);
 }
 
@@ -265,23 +272,22 @@ bool session::bring(std::string_view name, reply_tracker& server, std::string& o
         if (name.empty() &&
             server.unnamed() != reply_tracker::slot::empty) { // another client's, perhaps
             message{out, 'C'}.raw("S").text("");
-            server.expect_swallowed(request::close);
-            server.set_unnamed(nullptr);
+            if (server.expect_swallowed(request::close))
+                server.set_unnamed(nullptr);
         }
         return false;
     }
     if (server.unnamed_statement() != statement.get()) {
         message{out, 'P'}.text("").raw(statement->parse_tail);
-        server.expect_swallowed(request::parse);
-        server.set_unnamed(statement);
+        if (server.expect_swallowed(request::parse))
+            server.set_unnamed(statement);
     }
     return true;
 }
 
 ruling session::on_bind(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
-    field_reader fields{
-        in.subspan(header_size, std::min<std::size_t>(h.body_size, in.size() - header_size))};
+    field_reader fields{judged(in, h)};
     const std::string_view portal = fields.text();
     const std::string_view name = fields.text();
     if (!fields.ok())
@@ -289,8 +295,7 @@ ruling session::on_bind(bytes in, const frame_header& h, reply_tracker& server, 
     const std::size_t before = out.size();
     const bool found = bring(name, server, out);
     server.expect(request::bind);
-    bound_ = found && names_.find(name)->words.trait != statement_trait::plain ? names_.find(name)
-                                                                               : nullptr;
+    remember(portal, names_.find(name));
     if (out.size() == before && (!found || name.empty()))
         return stream(in, h, verdict::forward);
     const std::size_t read = header_size + portal.size() + 1 + name.size() + 1;
@@ -306,9 +311,9 @@ ruling session::on_bind(bytes in, const frame_header& h, reply_tracker& server, 
 ruling
 session::on_describe(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
-    if (h.size() > in.size())
+    if (h.size() > whole_frame)
         return fail({"08P01", "invalid Describe message"}, out);
-    field_reader fields{in.subspan(header_size, h.body_size)};
+    field_reader fields{judged(in, h)};
     const bool of_statement = fields.u8() == 'S';
     const std::string_view name = fields.text();
     if (!of_statement || !fields.ok()) {
@@ -323,24 +328,33 @@ session::on_describe(bytes in, const frame_header& h, reply_tracker& server, std
 
 ruling session::on_close(bytes in, const frame_header& h, reply_tracker& server)
 {
-    field_reader fields{
-        in.subspan(header_size, std::min<std::size_t>(h.body_size, in.size() - header_size))};
+    field_reader fields{judged(in, h)};
     const bool of_statement = fields.u8() == 'S';
     const std::string_view name = fields.text();
-    if (of_statement && fields.ok() && names_.find(name))
-        server.expect_change(request::close, name, nullptr);
-    else
-        server.expect(request::close);
-    if (of_statement && name.empty())
+    const bool known = of_statement && fields.ok() && names_.find(name);
+    const bool read =
+        known ? server.expect_change(request::close, name, nullptr) : server.expect(request::close);
+    if (read && of_statement && name.empty())
         server.set_unnamed(nullptr);
     return stream(in, h, verdict::forward); // a server says CloseComplete to any name
+}
+
+void session::remember(std::string_view portal, const statement_ptr& statement)
+{
+    std::erase_if(portals_, [&](const auto& bound) { return bound.first == portal; });
+    if (statement && statement->words.trait != statement_trait::plain)
+        portals_.emplace_back(portal, statement);
 }
 
 ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& server)
 {
     ++queries_;
-    const statement_words plain;
-    const statement_words& words = bound_ ? bound_->words : plain;
+    const std::string_view portal = text_field(judged(in, h));
+    const auto bound = std::find_if(portals_.begin(), portals_.end(), [&](const auto& b) {
+        return b.first == portal;
+    });
+    static const statement_words plain;
+    const statement_words& words = bound == portals_.end() ? plain : bound->second->words;
     if (words.trait == statement_trait::deallocate)
         server.expect_change(request::execute, words.name, nullptr, words.trait);
     else

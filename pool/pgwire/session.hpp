@@ -9,8 +9,10 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace weir::pgwire {
 
@@ -60,6 +62,7 @@ private:
     ruling on_close(bytes in, const frame_header& h, reply_tracker& server);
     ruling on_execute(bytes in, const frame_header& h, reply_tracker& server);
     ruling on_copy_data(bytes in);
+    void remember(std::string_view portal, const statement_ptr& statement);
     ruling
     poison(bytes in, const frame_header& h, reply_tracker& server, error why, std::string& out);
     bool bring(std::string_view name, reply_tracker& server, std::string& out);
@@ -67,7 +70,8 @@ private:
     ruling fail(const error& why, std::string& out);
 
     prepared_statements names_;
-    statement_ptr bound_; // what the last Bind bound, where Execute has to know
+    // What is bound to a portal, where Execute has to know: few statements are not plain.
+    std::vector<std::pair<std::string, statement_ptr>> portals_;
     std::uint64_t queries_ = 0;
     std::uint32_t body_left_ = 0;
     verdict body_goes_ = verdict::forward;

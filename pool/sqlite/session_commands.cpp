@@ -1,4 +1,5 @@
 #include "pool/pgwire/writer.hpp"
+#include "pool/sqlite/error_words.hpp"
 #include "pool/sqlite/session.hpp"
 #include "pool/sqlite/session_plans.hpp"
 
@@ -72,6 +73,8 @@ result<session::outcome> session::run_rows(portal& p, std::size_t limit)
             if (&other != &p)
                 other.collect(**where, settings_.output());
     const auto done = p.run(**where, channel_, limit, settings_.output());
+    if (!done && done.error().code == sqlstate{"23503"})
+        return foreign_key_violation((*where)->db.get(), plan.target, plan.tag == "DELETE");
     if (!done)
         return done.error();
     outcome o{plan.tag, done->has_more};

@@ -20,15 +20,14 @@ constexpr std::array<std::pair<std::uint32_t, oid>, 21> arrays{{
     {199, type::json},
 }};
 
-using element_text = std::optional<std::string>; // nothing is NULL
+} // namespace
 
-// {1,"two, three",NULL}: one dimension.
-std::optional<std::vector<element_text>> split(std::string_view text)
+std::optional<std::vector<array_element>> split_array(std::string_view text)
 {
     if (text.size() < 2 || text.front() != '{' || text.back() != '}')
         return std::nullopt;
     text = text.substr(1, text.size() - 2);
-    std::vector<element_text> found;
+    std::vector<array_element> found;
     while (!text.empty()) {
         std::string element;
         bool quoted = false;
@@ -51,7 +50,7 @@ std::optional<std::vector<element_text>> split(std::string_view text)
             if (element.empty() || element.front() == '{')
                 return std::nullopt; // more dimensions are not stored
         }
-        found.push_back(!quoted && element == "NULL" ? element_text{} : element_text{element});
+        found.push_back(!quoted && element == "NULL" ? array_element{} : array_element{element});
         if (!text.empty() && (text.front() != ',' || text.size() == 1))
             return std::nullopt;
         if (!text.empty())
@@ -60,7 +59,7 @@ std::optional<std::vector<element_text>> split(std::string_view text)
     return found;
 }
 
-void append_element(std::string& out, std::string_view element)
+void append_array_element(std::string& out, std::string_view element)
 {
     const bool plain = !element.empty() && element != "NULL" && element != "null" &&
                        element.find_first_of("{},\"\\ \t\n\r\v\f") == std::string_view::npos;
@@ -77,8 +76,6 @@ void append_element(std::string& out, std::string_view element)
     out.push_back('"');
 }
 
-} // namespace
-
 oid element_of(oid array)
 {
     const auto found = std::ranges::find(arrays,
@@ -92,10 +89,10 @@ void append_array_binary(std::string& out,
                          oid element,
                          const output_settings& settings)
 {
-    const auto elements = split(text);
+    const auto elements = split_array(text);
     const std::size_t count = elements ? elements->size() : 0;
     const bool has_null =
-        elements && std::ranges::find(*elements, element_text{}) != elements->end();
+        elements && std::ranges::find(*elements, array_element{}) != elements->end();
     append_big_endian(out, std::uint32_t{count > 0}); // dimensions
     append_big_endian(out, std::uint32_t{has_null});
     append_big_endian(out, static_cast<std::uint32_t>(element));
@@ -103,7 +100,7 @@ void append_array_binary(std::string& out,
         return;
     append_big_endian(out, static_cast<std::uint32_t>(count));
     append_big_endian(out, std::uint32_t{1}); // the first index
-    for (const element_text& one : *elements) {
+    for (const array_element& one : *elements) {
         if (!one) {
             append_big_endian(out, ~std::uint32_t{0});
             continue;
@@ -152,7 +149,7 @@ array_from_binary(std::string_view in, oid element, const output_settings& setti
         if (!v)
             return v.error();
         encode(text, *v, element, wire_format::text, settings);
-        append_element(out, text);
+        append_array_element(out, text);
         in.remove_prefix(size);
     }
     return out + "}";

@@ -41,18 +41,24 @@ inline std::string bind(std::string_view statement, std::string_view portal = {}
 }
 inline std::string describe_statement(std::string_view name)
 {
-    return frame('D', 'S' + text(name));
+    return frame('D', std::string(1, 'S') + text(name));
 }
 inline std::string describe_portal(std::string_view name = {})
 {
-    return frame('D', 'P' + text(name));
+    return frame('D', std::string(1, 'P') + text(name));
 }
 inline std::string execute(std::string_view portal = {}, std::uint32_t rows = 0)
 {
     return frame('E', text(portal) + number(rows, 4));
 }
-inline std::string close_statement(std::string_view name) { return frame('C', 'S' + text(name)); }
-inline std::string close_portal(std::string_view name) { return frame('C', 'P' + text(name)); }
+inline std::string close_statement(std::string_view name)
+{
+    return frame('C', std::string(1, 'S') + text(name));
+}
+inline std::string close_portal(std::string_view name)
+{
+    return frame('C', std::string(1, 'P') + text(name));
+}
 inline std::string sync() { return frame('S'); }
 inline std::string flush() { return frame('H'); }
 inline std::string terminate() { return frame('X'); }

@@ -38,6 +38,7 @@ analysed_statement changing(const Changed& of, std::string tag)
     made.needs_writer = true;
     made.columns = columns_of(of.returning);
     made.returns_rows = !of.returning.empty();
+    made.target = std::get<tree::table_source>(of.into->is).of->id;
     made.sql = emit(of);
     return made;
 }

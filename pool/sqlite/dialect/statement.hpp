@@ -55,6 +55,7 @@ struct analysed_statement {
     bool returns_rows = false;
     bool needs_writer = false; // also SELECT ... FOR UPDATE and nextval()
     std::string sql;           // SQLite's words; parameter $n is ?n. select and modify only
+    oid target{};              // the table that a modify changes
     std::function<result<void>(connection& writer)> apply; // define only
 
     std::string name;                // savepoint's or setting's name
