@@ -145,6 +145,7 @@ bool session::handle_extended(const channel::frame& frame)
     if (!done) {
         is_skipping_ = true;
         fail(done.error());
+        channel_.flush(); // at once: the Flush that the client may have sent is skipped as well
     }
     stop_.end_statement();
     return channel_.make_room();
