@@ -63,6 +63,8 @@ oid element_of(oid array);                        // type::none when it is no ar
 using array_element = std::optional<std::string>; // nothing is NULL
 std::optional<std::vector<array_element>> split_array(std::string_view text); // of one dimension
 void append_array_element(std::string& out, std::string_view element);        // in quotes if needed
+result<std::string>
+normalise_array(std::string_view text, oid element, const output_settings& settings);
 void append_array_binary(std::string& out,
                          std::string_view text,
                          oid element,

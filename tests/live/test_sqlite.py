@@ -22,16 +22,8 @@ LOGIN = dict(user="tester", database="database")
 def printed(name, url, tag):
     """The lines that one driver's script prints."""
     if name == "psql":
-        command = [
-            "psql",
-            "-X",
-            "-d",
-            url,
-            "-v",
-            f"tag={tag}",
-            "-f",
-            os.path.join(HERE, "psql_basic.sql"),
-        ]
+        path = os.path.join(HERE, "psql_basic.sql")
+        command = ["psql", "-X", "-d", url, "-v", f"tag={tag}", "-f", path]
     else:
         command = [sys.executable, os.path.join(HERE, "basic_scripts.py"), name, url, tag]
     done = subprocess.run(

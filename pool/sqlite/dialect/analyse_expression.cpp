@@ -60,7 +60,7 @@ expression_ptr analyse_parameter(place& at, const PgQuery__ParamRef& of)
 {
     if (!at.all.parameters_allowed || of.number < 1)
         refuse("42P02", "there is no parameter $" + std::to_string(of.number), of.location);
-    if (of.number > 32766) // SQLite's limit
+    if (of.number > 65535) // the protocol's limit
         refuse("54023", "too many parameters", of.location);
     const auto number = static_cast<std::size_t>(of.number);
     if (at.all.parameters.size() < number)

@@ -35,7 +35,8 @@ TEST_SUITE("sqlite dialect: answers")
 {
     TEST_CASE("statements are answered as PostgreSQL answers them")
     {
-        for (const char* name : {"queries", "changes", "distinct_on", "functions", "statements"}) {
+        for (const char* name :
+             {"queries", "changes", "distinct_on", "functions", "model", "statements"}) {
             CAPTURE(name);
             test::dialect_file file;
             const std::vector<answered> cases = read(name);

@@ -48,7 +48,7 @@ TEST_SUITE("sqlite dialect: refusals")
             {"EXPLAIN SELECT 1", "EXPLAIN"},
             {"PREPARE x AS SELECT 1", "PREPARE"},
             {"EXECUTE x", "EXECUTE"},
-            {"DECLARE c CURSOR FOR SELECT 1", "DECLARE CURSOR"},
+            {"DECLARE c CURSOR WITH HOLD FOR SELECT 1", "a cursor WITH HOLD"},
             {"LISTEN x", "LISTEN"},
             {"NOTIFY x", "NOTIFY"},
             {"DO $$ BEGIN END $$", "DO"},

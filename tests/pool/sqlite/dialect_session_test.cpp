@@ -51,7 +51,7 @@ TEST_SUITE("sqlite dialect: session statements")
             {"ANALYZE", nothing, "ANALYZE", "", {}},
             {"VACUUM t", nothing, "VACUUM", "", {}},
             {"UNLISTEN *", nothing, "UNLISTEN", "", {}},
-            {"CLOSE ALL", nothing, "CLOSE CURSOR ALL", "", {}},
+            {"CLOSE ALL", close, "CLOSE CURSOR ALL", "", {}},
         };
         test::dialect_file file;
         for (const expectation& each : cases) {
