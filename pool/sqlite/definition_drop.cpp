@@ -128,9 +128,7 @@ std::pair<char, std::string_view> kind_of(PgQuery__ObjectType type)
 
 planned plan_drop(const PgQuery__DropStmt& tree)
 {
-    const std::pair<char, std::string_view> of = kind_of(tree.remove_type);
-    const char kind = of.first;
-    const std::string_view word = of.second;
+    const auto [kind, word] = kind_of(tree.remove_type);
     std::vector<std::string> names;
     for (const PgQuery__Node* const item : nodes::items(tree.n_objects, tree.objects))
         names.push_back(name_in_public(item->list->n_items, item->list->items));
