@@ -45,7 +45,7 @@ def test_the_password_is_never_shown(start, format):
         server.psql(f"ALTER ROLE {SCRAM_USER} PASSWORD '{CANARY}'")
         address = url(SCRAM_USER, CANARY, f"127.0.0.1:{server.port}", "postgres", {})
         daemon = start(
-            address, config={"log": {"level": "trace", "format": format}}, DB_POOL_TIMEOUT=2
+            address, config={"log": {"level": "debug", "format": format}}, DB_POOL_TIMEOUT=2
         )
         said = [
             everything_heard(
