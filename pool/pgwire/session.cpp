@@ -43,6 +43,17 @@ error no_such_statement(std::string_view name)
     return {"26000", "prepared statement \"" + std::string(name) + "\" does not exist"};
 }
 
+// What a server is asked to run in place of the DEALLOCATE of a name that lives here: it touches
+// nothing there, and the tracker puts its tag right.
+constexpr std::string_view stand_in_text = "DEALLOCATE ALL";
+
+const statement_ptr& deallocate_stand_in()
+{
+    static const statement_ptr shared = std::make_shared<const prepared_statement>(
+        prepared_statement{std::string(stand_in_text).append(3, '\0'), {}}); // no parameters
+    return shared;
+}
+
 std::string_view text_field(bytes body) // up to the NUL, or all of it
 {
     const std::string_view all = as_text(body);
@@ -204,7 +215,7 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
         words = {};
     if (words.trait == statement_trait::deallocate && names_.find(words.name)) {
         server.expect_change(request::query, words.name, nullptr, words.trait);
-        write_query(out, "DEALLOCATE ALL"); // touches nothing there; the tag is put right
+        write_query(out, stand_in_text);
         return stream(in, h, verdict::rewritten);
     }
     server.expect(request::query, words.trait);
@@ -232,17 +243,14 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
     statement->words = classify(query);
     if (statement->words.trait == statement_trait::prepare)
         return poison(in, h, server, sql_prepare_refused(), out);
-    if (statement->words.trait == statement_trait::deallocate && names_.find(statement->words.name))
-        statement->parse_tail.assign("DEALLOCATE ALL\0\0\0", 17); // no parameters
-    else
-        statement->parse_tail = tail;
+    statement->parse_tail = tail;
 
-    if (name.empty() && statement->parse_tail == tail) {
+    if (name.empty()) {
         if (server.expect_change(request::parse, name, statement))
             server.set_unnamed(std::move(statement));
         return stream(in, h, verdict::forward);
     }
-    if (!name.empty() && names_.find(name))
+    if (names_.find(name))
         return poison(in,
                       h,
                       server,
@@ -267,7 +275,7 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
 // name means nothing: then the server, which knows no names either, is to say so.
 bool session::bring(std::string_view name, reply_tracker& server, std::string& out)
 {
-    const statement_ptr& statement = names_.find(name);
+    statement_ptr statement = names_.find(name);
     if (!statement) {
         if (name.empty() &&
             server.unnamed() != reply_tracker::slot::empty) { // another client's, perhaps
@@ -277,10 +285,12 @@ bool session::bring(std::string_view name, reply_tracker& server, std::string& o
         }
         return false;
     }
+    if (statement->words.trait == statement_trait::deallocate && names_.find(statement->words.name))
+        statement = deallocate_stand_in();
     if (server.unnamed_statement() != statement.get()) {
         message{out, 'P'}.text("").raw(statement->parse_tail);
         if (server.expect_swallowed(request::parse))
-            server.set_unnamed(statement);
+            server.set_unnamed(std::move(statement));
     }
     return true;
 }

@@ -50,7 +50,7 @@ private:
     };
     struct copy_in {
         std::deque<std::string> rest; // of the Query that it is part of
-        bool extended = false;
+        bool extended;
     };
 
     void on_frame(char type, pgwire::bytes body);

@@ -45,6 +45,7 @@ public:
     {
         return clients_[who].over;
     } // said goodbye, or thrown out
+    bool is_waiting(std::size_t who) const { return clients_[who].waiting; }
     bool is_free() const { return !holder_; }
     pgwire::session& session(std::size_t who) { return clients_[who].session; }
     pgwire::reply_tracker& replies() { return replies_; }

@@ -35,7 +35,7 @@ inline std::string parse(std::string_view name, std::string_view sql)
 {
     return frame('P', text(name) + text(sql) + number(0, 2));
 }
-inline std::string bind(std::string_view statement, std::string_view portal = {})
+inline std::string bind_statement(std::string_view statement, std::string_view portal = {})
 {
     return frame('B', text(portal) + text(statement) + number(0, 6));
 }
@@ -67,7 +67,10 @@ inline std::string copy_data(std::string_view data) { return frame('d', data); }
 inline std::string copy_done() { return frame('c'); }
 inline std::string copy_fail(std::string_view why) { return frame('f', text(why)); }
 // Bind, Execute, Sync: how most drivers run what they have prepared.
-inline std::string run(std::string_view statement) { return bind(statement) + execute() + sync(); }
+inline std::string run(std::string_view statement)
+{
+    return bind_statement(statement) + execute() + sync();
+}
 
 // --- what a server answers ----------------------------------------------------------------------
 inline std::string parse_complete() { return frame('1'); }

@@ -66,9 +66,9 @@ TEST_CASE("conversations without names are no different with weir between")
              query("COPY IN") + sync() + flush() + copy_done(),
              parse("", "SELECT 1") + run(""),
              parse("", "SELECT 1") + describe_statement("") + run(""),
-             parse("", "INSERT") + bind("") + describe_portal() + execute() + sync(),
-             parse("", "ROWS 3") + bind("") + execute("", 2) + execute("", 2) + sync(),
-             parse("", "SELECT 1") + bind("", "p") + describe_portal("p") + execute("p") +
+             parse("", "INSERT") + bind_statement("") + describe_portal() + execute() + sync(),
+             parse("", "ROWS 3") + bind_statement("") + execute("", 2) + execute("", 2) + sync(),
+             parse("", "SELECT 1") + bind_statement("", "p") + describe_portal("p") + execute("p") +
                  close_portal("p") + execute("p") + sync(),
              parse("", "") + run(""),
              parse("", "SYNTAX") + run("") + query("SELECT 1"),
@@ -76,13 +76,14 @@ TEST_CASE("conversations without names are no different with weir between")
              parse("", "SELECT 1") + sync() + run(""),
              parse("", "SELECT 1") + sync() + query("") + run(""),
              parse("", "SELECT 1") + close_statement("") + run(""),
-             bind("") + sync(),
+             bind_statement("") + sync(),
              describe_statement("") + sync(),
              describe_portal("p") + sync(),
              execute("p") + sync(),
              close_statement("never") + close_portal("never") + sync(),
              parse("", "COPY IN") + run("") + copy_data("x") + copy_done() + sync(),
-             parse("", "COPY IN") + bind("") + execute() + copy_data("x") + copy_done() + sync(),
+             parse("", "COPY IN") + bind_statement("") + execute() + copy_data("x") + copy_done() +
+                 sync(),
              parse("", "COPY IN") + run("") + copy_data("bad") + copy_data("late") + copy_done() +
                  sync() + query("SELECT 1"),
              parse("", "COPY IN") + run("") + copy_fail("no") + sync(),
@@ -114,7 +115,7 @@ TEST_CASE("a named statement works, and the server never hears the name")
     CHECK(s.ask(0, run("a")) == row_of("1"));
     CHECK(s.ask(0, describe_statement("a") + sync()) ==
           parameter_description() + row_description() + ready());
-    CHECK(s.ask(0, bind("a", "p") + describe_portal("p") + execute("p") + sync()) ==
+    CHECK(s.ask(0, bind_statement("a", "p") + describe_portal("p") + execute("p") + sync()) ==
           bind_complete() + row_description() + row("1") + complete("SELECT 1") + ready());
     CHECK_FALSE(s.server().has_seen_a_name());
     CHECK(s.session(0).names().count() == 1);
@@ -258,7 +259,7 @@ TEST_CASE("a batch that is skipped leaves a later one's change of the same name 
 {
     shared_server s;
     s.hold_the_line();
-    s.client_sends(0, bind("nope") + parse("a", "SELECT first") + sync());
+    s.client_sends(0, bind_statement("nope") + parse("a", "SELECT first") + sync());
     SUBCASE("closed and defined anew")
     {
         s.client_sends(0, close_statement("a") + parse("a", "SELECT second") + sync());
@@ -269,7 +270,8 @@ TEST_CASE("a batch that is skipped leaves a later one's change of the same name 
     SUBCASE("closed, and the new definition skipped as well")
     {
         s.client_sends(0,
-                       bind("nope") + close_statement("a") + parse("a", "SELECT second") + sync());
+                       bind_statement("nope") + close_statement("a") + parse("a", "SELECT second") +
+                           sync());
         s.let_go_of_the_line();
         s.run();
         CHECK(has(s.ask(0, run("a")), "26000"));
@@ -285,22 +287,22 @@ TEST_CASE("after a skipped Parse the slot holds something else than its statemen
     SUBCASE("an unnamed one")
     {
         s.hold_the_line();
-        s.client_sends(0, bind("nope") + parse("", "SELECT mine") + sync() + run(""));
+        s.client_sends(0, bind_statement("nope") + parse("", "SELECT mine") + sync() + run(""));
     }
     SUBCASE("a named one")
     {
         s.hold_the_line();
-        s.client_sends(0, bind("nope") + parse("b", "SELECT mine") + sync() + run("b"));
+        s.client_sends(0, bind_statement("nope") + parse("b", "SELECT mine") + sync() + run("b"));
     }
     SUBCASE("a simple query that would have emptied it")
     {
         s.hold_the_line();
-        s.client_sends(0, bind("nope") + query("SELECT 1") + sync() + run(""));
+        s.client_sends(0, bind_statement("nope") + query("SELECT 1") + sync() + run(""));
     }
     SUBCASE("a Close that would have emptied it")
     {
         s.hold_the_line();
-        s.client_sends(0, bind("nope") + close_statement("") + sync() + run(""));
+        s.client_sends(0, bind_statement("nope") + close_statement("") + sync() + run(""));
     }
     s.let_go_of_the_line();
     s.run();
@@ -312,7 +314,7 @@ TEST_CASE("after a skipped Parse the slot holds something else than its statemen
 TEST_CASE("what the server skips, weir does not send once it knows")
 {
     shared_server s;
-    s.ask(0, parse("", "BOOM") + bind("") + execute() + flush());
+    s.ask(0, parse("", "BOOM") + bind_statement("") + execute() + flush());
     s.forget_what_was_sent();
     CHECK(s.ask(0, parse("a", "SELECT 1") + query("SELECT 2") + run("a")) == ready());
     CHECK(s.sent_up() == sync());
@@ -331,9 +333,11 @@ TEST_CASE("Close and DEALLOCATE forget a name, in every protocol and place")
                  parse("", "DEALLOCATE a") + run(""),
                  parse("", "DEALLOCATE ALL") + run(""),
                  parse("d", "DEALLOCATE PREPARE a") + run("d"),
-                 parse("", "DEALLOCATE a") + bind("", "p") + execute("p") + sync(),
-                 parse("", "DEALLOCATE a") + bind("", "p") + parse("", "SELECT 1") + bind("") +
-                     execute("p") + execute("") + sync(),
+                 close_statement("a") + parse("d", "DEALLOCATE a") + parse("a", "SELECT 3") +
+                     run("d"),
+                 parse("", "DEALLOCATE a") + bind_statement("", "p") + execute("p") + sync(),
+                 parse("", "DEALLOCATE a") + bind_statement("", "p") + parse("", "SELECT 1") +
+                     bind_statement("") + execute("p") + execute("") + sync(),
              }) {
             CAPTURE(words);
             shared_server s;
@@ -384,7 +388,7 @@ TEST_CASE("a DEALLOCATE whose portal is gone leaves the name")
 {
     shared_server s;
     s.ask(0, parse("a", "SELECT 1") + query("BEGIN"));
-    s.ask(0, parse("", "DEALLOCATE a") + bind("", "p") + flush());
+    s.ask(0, parse("", "DEALLOCATE a") + bind_statement("", "p") + flush());
     CHECK(has(s.ask(0, close_portal("p") + execute("p") + sync()), "34000"));
     s.ask(0, query("ROLLBACK"));
     CHECK(s.ask(0, run("a")) == row_of("1"));
@@ -450,7 +454,7 @@ TEST_CASE("a refused request is answered, and the client goes on")
     SUBCASE("the extended protocol is skipped up to its Sync")
     {
         CHECK(s.ask(0, parse("a", "SELECT 1") + run("a")) == full + ready());
-        CHECK(s.ask(0, bind("a")) == full);
+        CHECK(s.ask(0, bind_statement("a")) == full);
         CHECK(s.ask(0, query("SELECT 1") + function_call() + execute() + flush()) == "");
         CHECK(s.ask(0, sync()) == ready());
     }
@@ -518,8 +522,11 @@ TEST_CASE("late words of a COPY that failed are dropped without a server")
 
 TEST_CASE("a message that does not belong into a COPY ends the connection, as PostgreSQL does")
 {
-    for (const std::string& words :
-         {query("SELECT 1"), parse("", "SELECT 1"), bind(""), execute(), function_call()}) {
+    for (const std::string& words : {query("SELECT 1"),
+                                     parse("", "SELECT 1"),
+                                     bind_statement(""),
+                                     execute(),
+                                     function_call()}) {
         CAPTURE(words);
         shared_server s;
         s.ask(0, query("COPY IN"));
@@ -707,10 +714,11 @@ TEST_CASE("state that nobody tracks is reset before another client comes")
           query("LISTEN x"),
           query("SET timezone = 'CET'; SET search_path = x"),
           parse("", "SET search_path = x") + run(""),
-          parse("a", "SET timezone = 'CET'") + bind("a", "p") + parse("", "SET search_path = x") +
-              bind("") + execute("p") + execute() + sync(),
-          parse("", "SET search_path = x") + bind("", "p") + parse("", "SET timezone = 'CET'") +
-              bind("") + execute("p") + sync()}) {
+          parse("a", "SET timezone = 'CET'") + bind_statement("a", "p") +
+              parse("", "SET search_path = x") + bind_statement("") + execute("p") + execute() +
+              sync(),
+          parse("", "SET search_path = x") + bind_statement("", "p") +
+              parse("", "SET timezone = 'CET'") + bind_statement("") + execute("p") + sync()}) {
         CAPTURE(words);
         shared_server s{2};
         s.client_sends(0, words);
@@ -727,8 +735,8 @@ TEST_CASE("SET LOCAL and tracked settings cost no reset, by query or by portal")
          {query("SET LOCAL search_path = x"),
           query("SET timezone = 'CET'"),
           parse("", "SET timezone = 'CET'") + run(""),
-          parse("", "SET timezone = 'CET'") + bind("", "p") + parse("", "SELECT 1") + bind("") +
-              execute() + execute("p") + sync()}) {
+          parse("", "SET timezone = 'CET'") + bind_statement("", "p") + parse("", "SELECT 1") +
+              bind_statement("") + execute() + execute("p") + sync()}) {
         CAPTURE(words);
         shared_server s;
         s.ask(0, words);

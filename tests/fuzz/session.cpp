@@ -1,0 +1,67 @@
+// A client's bytes against the fake server, by way of the session and the tracker. The first four
+// bytes choose where the streams are cut; the rest is what two clients say in turn.
+#include "tests/fuzz/target.hpp"
+#include "tests/support/shared_server.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+using weir::test::shared_server;
+
+namespace {
+
+struct outcome {
+    std::string up;
+    std::string down;
+    bool over = false;
+
+    friend bool operator==(const outcome&, const outcome&) = default;
+};
+
+// The client speaks while the server is silent, then the server answers: the cuts change nothing.
+outcome play(std::string_view words, std::size_t piece_up, std::size_t piece_down)
+{
+    shared_server s;
+    s.hold_the_line();
+    for (std::size_t at = 0; at < words.size(); at += piece_up)
+        s.client_sends(0, words.substr(at, piece_up));
+    s.let_go_of_the_line();
+    s.run(piece_down);
+    promise(!s.is_broken());
+    return {s.sent_up(), s.heard(0), s.is_over(0)};
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size)
+{
+    if (size < 4 || size > 20'000)
+        return 0;
+    const std::string_view words{reinterpret_cast<const char*>(data + 4), size - 4};
+    const std::size_t first = 1u + data[0];
+    const std::size_t second = 1u + data[1];
+    const std::size_t down = 1u + data[2];
+    promise(play(words, first, down) == play(words, std::max<std::size_t>(words.size(), 1), down));
+    promise(play(words, second, 1) == play(words, second, std::string::npos));
+
+    // shared_server itself throws when a ruling leads nowhere, takes more than there is, or gives a
+    // server back in the middle of a transaction.
+    shared_server s{2};
+    std::size_t who = 0;
+    for (std::size_t at = 0; at < words.size();) {
+        const std::size_t piece = (at % 2 ? first : second);
+        s.client_sends(who, words.substr(at, piece));
+        at += piece;
+        if (data[3] & 1)
+            s.run(down);
+        else
+            s.server_speaks(down);
+        if (s.is_free() && !s.session(who).mid_frame() && (data[3] & 2))
+            who = 1 - who;
+    }
+    s.run(down);
+    promise(!s.is_broken());
+    promise(!s.server().has_seen_a_name());
+    return 0;
+}

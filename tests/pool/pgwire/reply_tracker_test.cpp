@@ -1,0 +1,417 @@
+#include "pool/pgwire/reply_tracker.hpp"
+#include "tests/support/wire.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+
+namespace weir::pgwire {
+
+TEST_SUITE_BEGIN("pgwire: reply tracker");
+
+using namespace test::wire;
+
+namespace {
+
+statement_ptr statement(std::string_view tail)
+{
+    return std::make_shared<prepared_statement>(prepared_statement{std::string(tail), {}});
+}
+
+// A tracker with a client's names, and what came of the bytes that it was shown.
+struct lease {
+    lease() { tracker.attach(names); }
+
+    // What the client gets of it.
+    std::string hear(std::string_view words)
+    {
+        std::string out;
+        while (!words.empty()) {
+            const reply r = tracker.next(as_bytes(words));
+            last = r.kind;
+            if (r.kind == reply_kind::need_more || r.kind == reply_kind::malformed)
+                return out;
+            REQUIRE(r.size > 0);
+            REQUIRE(r.size <= words.size());
+            if (r.kind == reply_kind::replace)
+                out += r.bytes;
+            else if (r.kind == reply_kind::forward ||
+                     (r.for_client &&
+                      (r.kind == reply_kind::parameter || r.kind == reply_kind::failure)))
+                out += words.substr(0, r.size);
+            if (r.kind == reply_kind::failure || r.kind == reply_kind::parameter) {
+                name = r.name;
+                value = r.value;
+                for_client = r.for_client;
+            }
+            words.remove_prefix(r.size);
+        }
+        return out;
+    }
+
+    prepared_statements names;
+    reply_tracker tracker;
+    reply_kind last{};
+    std::string name;
+    std::string value;
+    bool for_client = false;
+};
+
+} // namespace
+
+TEST_CASE("a server is free when every answer has arrived and the last ReadyForQuery says I")
+{
+    lease l;
+    CHECK(l.tracker.settled());
+    l.tracker.expect(request::query);
+    CHECK(l.tracker.owes());
+    l.hear(row_description() + row("1") + complete("SELECT 1"));
+    CHECK_FALSE(l.tracker.settled());
+    l.hear(ready('T'));
+    CHECK_FALSE(l.tracker.owes());
+    CHECK_FALSE(l.tracker.settled());
+    CHECK(l.tracker.transaction_status() == 'T');
+    l.tracker.expect(request::query);
+    l.tracker.expect(request::query);
+    l.hear(complete("COMMIT") + ready('I'));
+    CHECK_FALSE(l.tracker.settled());
+    l.hear(complete("SELECT 1") + ready('I'));
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("answers without a Sync do not free a server: it is in the middle of a transaction")
+{
+    lease l;
+    l.tracker.expect(request::parse);
+    CHECK(l.tracker.needs_sync());
+    l.hear(parse_complete());
+    CHECK_FALSE(l.tracker.owes());
+    CHECK_FALSE(l.tracker.settled());
+    CHECK(l.tracker.needs_sync());
+    l.tracker.expect(request::sync);
+    CHECK_FALSE(l.tracker.needs_sync());
+    l.hear(ready());
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("after an error the server ignores all up to the Sync, and the books do too")
+{
+    lease l;
+    l.tracker.expect(request::bind);
+    l.tracker.expect(request::execute);
+    CHECK(l.hear(failure("26000", "no")) == failure("26000", "no"));
+    CHECK(l.tracker.ignores_until_sync());
+    CHECK(l.tracker.needs_sync());
+    CHECK_FALSE(l.tracker.owes());
+    CHECK_FALSE(l.tracker.expect(request::execute));
+    CHECK(l.tracker.expect(request::sync));
+    CHECK_FALSE(l.tracker.ignores_until_sync());
+    l.hear(ready());
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("NoticeResponse, NotificationResponse and ParameterStatus may come at any time")
+{
+    const std::string words = failure("00000", "n", severity::notice) + notification("c") +
+                              parameter_status("TimeZone", "CET");
+    lease l;
+    CHECK(l.hear(words) == words);
+    CHECK(l.name == "TimeZone");
+    CHECK(l.value == "CET");
+    l.tracker.expect(request::query);
+    CHECK(l.hear(words + row_description() + words + row("1") + words + complete("SELECT 1") +
+                 words + ready() + words) == words + row_description() + words + row("1") + words +
+                                                 complete("SELECT 1") + words + ready() + words);
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("what weir asked is not the client's to see, but its errors are reported")
+{
+    lease l;
+    l.tracker.expect_swallowed(request::query);
+    l.tracker.expect(request::query);
+    const std::string replay = complete("SET") + parameter_status("TimeZone", "CET") + ready();
+    CHECK(l.hear(replay + complete("SELECT 1") + ready()) == complete("SELECT 1") + ready());
+    CHECK(l.name == "TimeZone");
+    CHECK_FALSE(l.for_client);
+    CHECK_FALSE(l.tracker.dirty()); // weir's own SET is accounted for
+
+    l.tracker.expect_swallowed(request::query);
+    CHECK(l.hear(failure("22023", "bad setting") + ready()) == "");
+    CHECK(l.value == "22023");
+    CHECK_FALSE(l.for_client);
+}
+
+TEST_CASE("the text behind a name that fails is the client's error")
+{
+    lease l;
+    l.tracker.expect_swallowed(request::parse);
+    l.tracker.expect(request::bind);
+    l.tracker.expect(request::sync);
+    const std::string words = failure("42P01", "no such table") + ready();
+    CHECK(l.hear(words) == words);
+}
+
+TEST_CASE("a poisoned request fails with weir's words")
+{
+    lease l;
+    l.tracker.expect(request::parse);
+    l.tracker.expect_poisoned(request::parse, {"0A000", "first"});
+    l.tracker.expect_poisoned(request::parse, {"0A000", "skipped"});
+    l.tracker.expect(request::sync);
+    l.tracker.expect_poisoned(request::query, {"0A000", "second"});
+    CHECK(l.hear(parse_complete() + failure("42601", "syntax error") + ready()) ==
+          parse_complete() + failure("0A000", "first") + ready());
+    CHECK(l.hear(failure("42601", "syntax error") + ready()) ==
+          failure("0A000", "second") + ready());
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("an error when nothing is owed is the server's farewell")
+{
+    lease l;
+    const std::string words = failure("57P01", "shutting down", severity::fatal);
+    SUBCASE("to a client in a transaction")
+    {
+        l.tracker.expect(request::query);
+        l.hear(complete("BEGIN") + ready('T'));
+        CHECK(l.hear(words) == words);
+        CHECK(l.for_client);
+    }
+    SUBCASE("to nobody")
+    {
+        CHECK(l.hear(words) == "");
+        CHECK_FALSE(l.for_client);
+    }
+    CHECK(l.name == "FATAL");
+    CHECK(l.value == "57P01");
+}
+
+TEST_CASE("what is not owed, or is not PostgreSQL, is malformed; what came before it is not lost")
+{
+    struct {
+        std::string title;
+        std::function<void(reply_tracker&)> sent;
+        std::string good;
+        std::string bad;
+    } const cases[] = {
+        {"a row for nobody", [](auto&) {}, "", row("1")},
+        {"a second ReadyForQuery",
+         [](auto& t) { t.expect(request::query); },
+         complete("SELECT 1") + ready(),
+         ready()},
+        {"ReadyForQuery before the answer",
+         [](auto& t) { t.expect(request::query); },
+         row_description() + row("1"),
+         ready()},
+        {"ReadyForQuery before a function's result",
+         [](auto& t) { t.expect(request::function_call); },
+         "",
+         ready()},
+        {"ReadyForQuery before the Sync",
+         [](auto& t) {
+             t.expect(request::parse);
+             t.expect(request::sync);
+         },
+         "",
+         ready()},
+        {"a status that does not exist", [](auto& t) { t.expect(request::sync); }, "", ready('X')},
+        {"a status too many", [](auto& t) { t.expect(request::sync); }, "", frame('Z', "II")},
+        {"no status", [](auto& t) { t.expect(request::sync); }, "", frame('Z')},
+        {"BindComplete for a Parse",
+         [](auto& t) { t.expect(request::parse); },
+         "",
+         bind_complete()},
+        {"a completion with a body",
+         [](auto& t) { t.expect(request::parse); },
+         "",
+         frame('1', "x")},
+        {"a tag without its end", [](auto& t) { t.expect(request::query); }, "", frame('C', "SEL")},
+        {"a tag that is none",
+         [](auto& t) { t.expect(request::query); },
+         "",
+         complete(std::string(70'000, 'x'))},
+        {"a parameter without a value", [](auto&) {}, "", frame('S', text("TimeZone"))},
+        {"COPY BOTH", [](auto& t) { t.expect(request::query); }, "", frame('W', number(0, 3))},
+        {"PortalSuspended in a simple query",
+         [](auto& t) { t.expect(request::query); },
+         "",
+         suspended()},
+        {"a password request", [](auto& t) { t.expect(request::query); }, "", frame('R')},
+        {"a type that does not exist", [](auto& t) { t.expect(request::query); }, "", frame('\0')},
+        {"a length of three",
+         [](auto& t) { t.expect(request::query); },
+         row_description(),
+         std::string{"D\0\0\0\3", 5}},
+        {"a length of 2 GB",
+         [](auto& t) { t.expect(request::query); },
+         row_description(),
+         "D\x7f\xff\xff\xff"},
+    };
+    for (const auto& c : cases) {
+        CAPTURE(c.title);
+        lease l;
+        c.sent(l.tracker);
+        CHECK(l.hear(c.good + c.bad) == c.good);
+        CHECK(l.last == reply_kind::malformed);
+    }
+}
+
+TEST_CASE("an error text of any size streams, and is judged by its head")
+{
+    const std::string large = failure("22000", std::string(500'000, 'x'));
+    for (const std::size_t piece : {std::size_t{1'000}, std::size_t{65'536}, large.size()}) {
+        CAPTURE(piece);
+        for (const bool poisoned : {false, true}) {
+            lease l;
+            if (poisoned)
+                l.tracker.expect_poisoned(request::query, {"0A000", "refused"});
+            else
+                l.tracker.expect(request::query);
+            std::string heard;
+            std::string held;
+            for (std::size_t at = 0; at < large.size(); at += piece) {
+                held += large.substr(at, piece);
+                heard += l.hear(held);
+                if (l.last != reply_kind::need_more)
+                    held.clear();
+            }
+            heard += l.hear(held + ready());
+            CHECK(heard == (poisoned ? failure("0A000", "refused") : large) + ready());
+            CHECK(l.value == (poisoned ? "" : "22000"));
+            CHECK(l.tracker.settled());
+        }
+    }
+}
+
+TEST_CASE("rows larger than any buffer stream through, and nothing is settled before their end")
+{
+    lease l;
+    l.tracker.expect(request::query);
+    const std::string large = row(std::string(300'000, 'x'));
+    CHECK(l.hear(row_description() + large.substr(0, 100)) ==
+          row_description() + large.substr(0, 100));
+    CHECK(l.tracker.owes());
+    CHECK(l.hear(large.substr(100)) == large.substr(100));
+    l.hear(complete("SELECT 1") + ready());
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("nobody reads the answers any more: all that come are swallowed")
+{
+    lease l;
+    l.tracker.expect_change(request::parse, "a", statement("x"));
+    l.tracker.expect_poisoned(request::parse, {"0A000", "no"});
+    l.tracker.expect(request::sync);
+    l.tracker.expect(request::query);
+    CHECK(l.hear(parse_complete()) == parse_complete());
+    l.tracker.detach();
+    CHECK(l.hear(failure("42601", "syntax error") + ready() + notification("c") +
+                 row_description() + row("1") + parameter_status("TimeZone", "CET") +
+                 complete("DISCARD ALL") + ready('T')) == "");
+    CHECK_FALSE(l.tracker.owes());
+    CHECK(l.names.find("a") != nullptr); // nobody touches what may be gone
+    l.tracker.expect_swallowed(request::query);
+    CHECK(l.hear(complete("ROLLBACK") + ready()) == "");
+    CHECK(l.tracker.settled());
+    prepared_statements others;
+    l.tracker.attach(others);
+    CHECK(l.tracker.unnamed() == reply_tracker::slot::unknown);
+}
+
+TEST_CASE("a row that was cut by its client's leaving is swallowed to its end")
+{
+    lease l;
+    l.tracker.expect(request::query);
+    const std::string large = row(std::string(1'000, 'x'));
+    l.hear(large.substr(0, 100));
+    l.tracker.detach();
+    CHECK(l.hear(large.substr(100) + complete("SELECT 1") + ready()) == "");
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("a COPY takes the Syncs that were sent before it was known, and ends with the first else")
+{
+    lease l;
+    l.tracker.expect(request::execute);
+    l.tracker.expect(request::sync);
+    SUBCASE("libpq: Sync right after Execute, then the data")
+    {
+        l.hear(copy_in());
+        CHECK(l.tracker.copying_in());
+        CHECK(l.tracker.needs_sync());
+        CHECK_FALSE(l.tracker.expect(request::copy_end));
+        CHECK_FALSE(l.tracker.copying_in());
+        l.tracker.expect(request::sync);
+        l.hear(complete("COPY 1") + ready());
+    }
+    SUBCASE("all of it before the server's word")
+    {
+        l.tracker.expect(request::copy_end);
+        l.tracker.expect(request::sync);
+        l.hear(copy_in());
+        CHECK_FALSE(l.tracker.copying_in());
+        l.hear(complete("COPY 1") + ready());
+    }
+    SUBCASE("it failed before it began")
+    {
+        l.tracker.expect(request::copy_end);
+        l.tracker.expect(request::sync);
+        l.hear(failure("42P01", "no such table") + ready());
+        CHECK_FALSE(l.tracker.settled());
+        l.hear(ready());
+    }
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("a COPY that fails when its next Sync is on the way")
+{
+    lease l;
+    l.tracker.expect(request::execute);
+    l.hear(copy_in());
+    l.hear(failure("22P04", "bad data"));
+    CHECK_FALSE(l.tracker.copying_in());
+    CHECK_FALSE(l.tracker.expect(request::copy_end)); // late
+    l.tracker.expect(request::sync);
+    l.hear(ready());
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("what leaves state behind makes the server dirty, what the server reports does not")
+{
+    struct {
+        std::string tag;
+        statement_trait trait;
+        bool dirty;
+    } const cases[] = {
+        {"SET", statement_trait::plain, true},
+        {"SET", statement_trait::tracked_set, false},
+        {"SET CONSTRAINTS", statement_trait::plain, false},
+        {"RESET", statement_trait::plain, true},
+        {"RESET", statement_trait::reset_all, true},
+        {"DISCARD ALL", statement_trait::reset_all, true},
+        {"DISCARD PLANS", statement_trait::plain, false},
+        {"DECLARE CURSOR", statement_trait::plain, true},
+        {"LISTEN", statement_trait::plain, true},
+        {"LOAD", statement_trait::plain, true},
+        {"PREPARE", statement_trait::plain, true},
+        {"PREPARE TRANSACTION", statement_trait::plain, false},
+        {"SELECT 1", statement_trait::plain, false},
+        {"ROLLBACK", statement_trait::plain, false},
+        {"LOCK TABLE", statement_trait::plain, false},
+        {"", statement_trait::plain, false},
+    };
+    for (const auto& c : cases) {
+        CAPTURE(c.tag);
+        lease l;
+        l.tracker.expect(request::query, c.trait);
+        l.hear(complete(c.tag) + ready());
+        CHECK(l.tracker.dirty() == c.dirty);
+        CHECK(l.tracker.take_settings_reset() == (c.trait == statement_trait::reset_all));
+        CHECK_FALSE(l.tracker.take_settings_reset());
+    }
+}
+
+TEST_SUITE_END();
+
+} // namespace weir::pgwire
