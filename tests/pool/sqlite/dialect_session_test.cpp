@@ -51,7 +51,7 @@ TEST_SUITE("sqlite dialect: session statements")
             {"ANALYZE", nothing, "ANALYZE", "", {}},
             {"VACUUM t", nothing, "VACUUM", "", {}},
             {"UNLISTEN *", nothing, "UNLISTEN", "", {}},
-            {"CLOSE ALL", close, "CLOSE CURSOR ALL", "", {}},
+            {"CLOSE ALL", close, "CLOSE CURSOR ALL", "all", {}},
         };
         test::dialect_file file;
         for (const expectation& each : cases) {
