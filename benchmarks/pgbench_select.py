@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""pgbench -S through weir and through Debian's PgBouncer: transactions per second, and the pooler's CPU time for each.
+"""pgbench -S through weir and through Debian's PgBouncer: transactions per second, and the pooler's
+CPU time for each.
 
     pgbench_select.py [quick]
 
-Both poolers run at the same time beside one PostgreSQL, with a pool of 20 over Unix sockets, and take turns: A B A B,
-so that whatever else the machine does hits both. What is compared are medians; the spread is printed beside them.
-CPU time is what the kernel's scheduler counted for the pooler's threads around a fixed number of transactions.
+Both poolers run at the same time beside one PostgreSQL, with a pool of 20 over Unix sockets, and
+take turns: A B A B, so that whatever else the machine does hits both. What is compared are medians;
+the spread is printed beside them. CPU time is what the kernel's scheduler counted for the pooler's
+threads around a fixed number of transactions.
 """
 
 import glob
@@ -27,12 +29,19 @@ SCALE = 5
 DATABASE = "bench"
 
 # (protocol, clients, transactions of one turn)
-CASES = [("simple", 1, 10_000), ("simple", 64, 40_000), ("simple", 500, 40_000), ("extended", 64, 40_000)]
+CASES = [
+    ("simple", 1, 10_000),
+    ("simple", 64, 40_000),
+    ("simple", 500, 40_000),
+    ("extended", 64, 40_000),
+]
 QUICK = [("simple", 64, 20_000)]
 
 
 def cpu_seconds(pid):
-    """All threads of a process, from the scheduler's own books: exact, where utime and stime count ticks."""
+    """All threads of a process, from the scheduler's own books: exact, where utime and stime count
+    ticks.
+    """
     total = 0
     for path in glob.glob(f"/proc/{pid}/task/*/schedstat"):
         with open(path) as file:
@@ -45,9 +54,33 @@ def turn(pg, pooler, protocol, clients, transactions):
     before = cpu_seconds(pooler.process.pid)
     each = transactions // clients
     done = subprocess.run(
-        ["setsid", "--wait", pg.program("pgbench"), "-n", "-S", "-M", protocol, "-c", str(clients), "-j", "1", "-t", str(each),
-         "-h", pooler.directory, "-p", str(pooler.port), "-U", "bench", DATABASE],
-        capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL)  # fmt: skip
+        [
+            "setsid",
+            "--wait",
+            pg.program("pgbench"),
+            "-n",
+            "-S",
+            "-M",
+            protocol,
+            "-c",
+            str(clients),
+            "-j",
+            "1",
+            "-t",
+            str(each),
+            "-h",
+            pooler.directory,
+            "-p",
+            str(pooler.port),
+            "-U",
+            "bench",
+            DATABASE,
+        ],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        stdin=subprocess.DEVNULL,
+    )
     spent = cpu_seconds(pooler.process.pid) - before
     if done.returncode != 0:
         raise RuntimeError(done.stdout + done.stderr)
@@ -65,12 +98,19 @@ def compare(pg, poolers, rounds, protocol, clients, transactions):
     for _ in range(rounds):
         for name, pooler in poolers.items():
             turns[name].append(turn(pg, pooler, protocol, clients, transactions))
-    print(f"\npgbench -S -M {protocol}, {clients} client{'s' * (clients > 1)}: {rounds} turns of {transactions} transactions each")
+    print(
+        f"\npgbench -S -M {protocol}, {clients} client{'s' * (clients > 1)}: {rounds} turns of {transactions} transactions each"
+    )
     for which, title in ((0, "transactions/s"), (1, "CPU µs per transaction")):
-        medians = {name: statistics.median(pair[which] for pair in pairs) for name, pairs in turns.items()}
+        medians = {
+            name: statistics.median(pair[which] for pair in pairs) for name, pairs in turns.items()
+        }
         for name, pairs in turns.items():
             print(f"  {title:22}  {name:9}  {spread([pair[which] for pair in pairs])}")
-        print(f"  {title:22}  weir / PgBouncer  {medians['weir'] / medians['PgBouncer']:.2f}", flush=True)
+        print(
+            f"  {title:22}  weir / PgBouncer  {medians['weir'] / medians['PgBouncer']:.2f}",
+            flush=True,
+        )
 
 
 def first_line(*command):
@@ -80,9 +120,13 @@ def first_line(*command):
 def describe_machine(pg):
     with open("/proc/cpuinfo") as file:
         model = re.search(r"model name\s*: (.*)", file.read())
-    print(f"{os.cpu_count()} x {model.group(1) if model else platform.machine()}, Linux {platform.release()}, "
-          f"load {os.getloadavg()[0]:.2f}")  # fmt: skip
-    print(f"{first_line(binary(), '--version')}; {first_line(PROGRAM, '--version')}; {first_line(pg.program('postgres'), '--version')}")
+    print(
+        f"{os.cpu_count()} x {model.group(1) if model else platform.machine()}, Linux {platform.release()}, "
+        f"load {os.getloadavg()[0]:.2f}"
+    )
+    print(
+        f"{first_line(binary(), '--version')}; {first_line(PROGRAM, '--version')}; {first_line(pg.program('postgres'), '--version')}"
+    )
 
 
 def main():
@@ -92,9 +136,27 @@ def main():
     with cluster(tcp=False) as pg:
         describe_machine(pg)
         pg.psql(f"CREATE DATABASE {DATABASE}")
-        subprocess.run([pg.program("pgbench"), "-i", "-q", "-s", str(SCALE), "-h", pg.directory, "-p", str(pg.port),
-                        "-U", "postgres", DATABASE], check=True, capture_output=True)  # fmt: skip
-        with weir(pg.unix_url(DATABASE), DB_POOL_SIZE=POOL, DB_MAX_OVERFLOW=0) as ours, pgbouncer(pg, DATABASE, POOL) as theirs:
+        subprocess.run(
+            [
+                pg.program("pgbench"),
+                "-i",
+                "-q",
+                "-s",
+                str(SCALE),
+                "-h",
+                pg.directory,
+                "-p",
+                str(pg.port),
+                "-U",
+                "postgres",
+                DATABASE,
+            ],
+            check=True,
+            capture_output=True,
+        )
+        with weir(pg.unix_url(DATABASE), DB_POOL_SIZE=POOL, DB_MAX_OVERFLOW=0) as ours, pgbouncer(
+            pg, DATABASE, POOL
+        ) as theirs:
             poolers = {"weir": ours, "PgBouncer": theirs}
             for pooler in poolers.values():  # logins and caches are not what is measured
                 turn(pg, pooler, "simple", POOL, 2000)

@@ -1,4 +1,6 @@
-"""Debian's PgBouncer beside a cluster, set up as weir is: transaction mode, a Unix socket, a pool of the same size."""
+"""Debian's PgBouncer beside a cluster, set up as weir is: transaction mode, a Unix socket, a pool
+of the same size.
+"""
 
 import contextlib
 import os
@@ -41,7 +43,15 @@ class pgbouncer:
         self.directory = tempfile.mkdtemp(prefix="weir-pgb-")
         os.chmod(self.directory, 0o755)
         with open(self.path("pgbouncer.ini"), "w") as file:
-            file.write(SETTINGS.format(pg=self.pg, database=self.database, port=self.port, directory=self.directory, size=self.size))
+            file.write(
+                SETTINGS.format(
+                    pg=self.pg,
+                    database=self.database,
+                    port=self.port,
+                    directory=self.directory,
+                    size=self.size,
+                )
+            )
         drop = []
         if os.geteuid() == 0:
             nobody = pwd.getpwnam("nobody")
@@ -49,8 +59,20 @@ class pgbouncer:
             drop = [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
         with open(self.path("pgbouncer.log"), "w") as log:
             self.process = subprocess.Popen(
-                ["setpriv", *drop, "--pdeathsig", "KILL", "--", PROGRAM, self.path("pgbouncer.ini")],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                [
+                    "setpriv",
+                    *drop,
+                    "--pdeathsig",
+                    "KILL",
+                    "--",
+                    PROGRAM,
+                    self.path("pgbouncer.ini"),
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         try:
             self.wait_until_listening()
         except BaseException:
@@ -66,7 +88,9 @@ class pgbouncer:
     def wait_until_listening(self):
         deadline = time.monotonic() + START_SECONDS
         while True:
-            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
+                FileNotFoundError, ConnectionRefusedError
+            ):
                 probe.connect(self.path(f".s.PGSQL.{self.port}"))
                 return
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -166,7 +166,6 @@ constexpr std::array log_formats{
 };
 
 constexpr std::array log_levels{
-    word<log_level>{"trace", log_level::trace},
     word<log_level>{"debug", log_level::debug},
     word<log_level>{"info", log_level::info},
     word<log_level>{"warning", log_level::warning},
@@ -211,7 +210,7 @@ constexpr std::array daemon_table{
     knob<settings>{"log.level",
                    "",
                    [](settings& s, value v) { return set_word(s.log.level, v, log_levels); },
-                   "trace, debug, info, warning or error"},
+                   "debug, info, warning or error"},
     knob<settings>{
         "max_client_conn",
         "",

@@ -38,7 +38,6 @@ std::string name_of(log_format format) { return format == log_format::json ? "js
 std::string name_of(log_level level)
 {
     switch (level) {
-    case log_level::trace: return "trace";
     case log_level::debug: return "debug";
     case log_level::info: return "info";
     case log_level::warning: return "warning";

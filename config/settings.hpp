@@ -56,7 +56,7 @@ struct ip_endpoint {
 };
 
 enum class log_format : std::uint8_t { text, json };
-enum class log_level : std::uint8_t { trace, debug, info, warning, error };
+enum class log_level : std::uint8_t { debug, info, warning, error };
 
 struct log_settings {
     log_format format = log_format::text;

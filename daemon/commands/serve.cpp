@@ -16,7 +16,6 @@ log::options log_options(const log_settings& wanted)
 {
     const auto least = [&] {
         switch (wanted.level) {
-        case log_level::trace: // nothing is said below debug
         case log_level::debug: return log::level::debug;
         case log_level::info: return log::level::info;
         case log_level::warning: return log::level::warning;

@@ -310,6 +310,12 @@ void describe(catalog_edit& edit, const std::string& name, bool is_view)
         describe_keys(edit, id, name);
 }
 
+// A view may speak of tables that are gone; SQLite says so only when it is asked for its columns.
+bool is_whole(catalog_edit& edit, const std::string& view)
+{
+    return edit.db().prepare("SELECT * FROM " + quoted(view)).has_value();
+}
+
 // What the file holds and the catalog says are compared by names: other programs may have made,
 // dropped or changed tables since.
 void describe_foreign_tables(catalog_edit& edit)
@@ -324,8 +330,8 @@ void describe_foreign_tables(catalog_edit& edit)
     for (const auto& gone :
          edit.rows("SELECT c.oid FROM \"pg_catalog.pg_class\" c LEFT JOIN sqlite_schema s ON "
                    "s.name = c.relname AND s.type IN ('table', 'view') WHERE c.relnamespace = 2200 "
-                   "AND c.relkind IN ('r', 'v') AND (s.name IS NULL OR " +
-                   std::string(columns_there) + " IS NOT " + std::string(columns_described) + ')'))
+                   "AND c.relkind IN ('r', 'v') AND (s.name IS NULL OR (s.type = 'table' AND " +
+                   std::string(columns_there) + " IS NOT " + std::string(columns_described) + "))"))
         forget_relation(edit, gone.id(0));
     for (const auto& found :
          edit.rows("SELECT s.name, s.type = 'view' FROM sqlite_schema s WHERE s.type IN ('table', "
@@ -333,7 +339,10 @@ void describe_foreign_tables(catalog_edit& edit)
                    "'pg\\_catalog.%' ESCAPE '\\' AND NOT EXISTS (SELECT 1 FROM "
                    "\"pg_catalog.pg_class\" c WHERE c.relname = s.name AND c.relnamespace = 2200 "
                    "AND c.relkind IN ('r', 'v'))"))
-        describe(edit, found.text(0), found.integer(1) != 0);
+        if (found.integer(1) == 0)
+            describe(edit, found.text(0), false);
+        else if (is_whole(edit, found.text(0)))
+            describe(edit, found.text(0), true);
 }
 
 void install_within_transaction(catalog_edit& edit)

@@ -15,9 +15,8 @@ inline constexpr int catalog_version = 1;
 
 // Oids of PostgreSQL's own that others refer to.
 namespace catalog_oid {
-inline constexpr oid pg_type{1247}, pg_attribute{1249}, pg_class{1259}, pg_attrdef{2604},
-    pg_constraint{2606}, pg_rewrite{2618}, schema_pg_catalog{11}, schema_public{2200}, owner{10},
-    heap{2}, btree{403}, collation_default{100}, collation_c{950};
+inline constexpr oid pg_class{1259}, pg_rewrite{2618}, schema_pg_catalog{11}, heap{2}, btree{403},
+    collation_default{100}, collation_c{950};
 inline constexpr std::uint32_t first_of_users = 16'384;
 } // namespace catalog_oid
 

@@ -136,8 +136,8 @@ planned plan_drop(const PgQuery__DropStmt& tree)
     for (const char c : word)
         tag.push_back(static_cast<char>(c - 'a' + 'A'));
     return {tag,
-            [kind,
-             word,
+            [kind = kind, // clang 14 cannot capture a structured binding by its name alone
+             word = word,
              names,
              if_exists = tree.missing_ok != 0,
              cascade = tree.behavior == PG_QUERY__DROP_BEHAVIOR__DROP_CASCADE](catalog_edit& edit) {

@@ -4,6 +4,8 @@
 #include "pool/sqlite/dialect/nodes.hpp"
 #include "pool/sqlite/table_text.hpp"
 
+#include <sqlite3.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -297,10 +299,15 @@ column_plan read_column(const PgQuery__ColumnDef& tree,
     column_plan column;
     column.is.name = tree.colname;
     column.is.number = static_cast<std::int16_t>(table.columns.size() + 1);
-    if (const column_definition* const other = table.find(tree.colname); other != nullptr)
-        refuse("42701",
-               "column \"" + column.is.name + "\" specified more than once",
-               tree.location);
+    for (const column_definition& other : table.columns) {
+        if (other.name == column.is.name)
+            refuse("42701",
+                   "column \"" + column.is.name + "\" specified more than once",
+                   tree.location);
+        if (sqlite3_stricmp(other.name.c_str(), tree.colname) == 0)
+            refuse_feature("a column name that differs from \"" + other.name + "\" by case alone",
+                           tree.location);
+    }
     if (const auto serial = serial_type(*tree.type_name)) {
         column.is.type = *serial;
         column.is.not_null = true;

@@ -165,4 +165,26 @@ error error_of(sqlite3* db, int status)
     return {"XX000", "SQLite: " + text};
 }
 
+error foreign_key_violation(sqlite3* db, oid changed, bool is_delete)
+{
+    constexpr auto own_key = "SELECT min(conname) FROM \"pg_catalog.pg_constraint\" "
+                             "WHERE conrelid = ?1 AND contype = 'f' HAVING count(*) = 1";
+    constexpr auto key_to_it = "SELECT min(conname) FROM \"pg_catalog.pg_constraint\" "
+                               "WHERE confrelid = ?1 AND contype = 'f' HAVING count(*) = 1";
+    constexpr auto table_of = "SELECT relname FROM \"pg_catalog.pg_class\" WHERE oid = ?1";
+    constexpr auto holder_of = "SELECT c.relname FROM \"pg_catalog.pg_constraint\" k JOIN "
+                               "\"pg_catalog.pg_class\" c ON c.oid = k.conrelid "
+                               "WHERE k.confrelid = ?1 AND k.contype = 'f'";
+    const std::string id = std::to_string(static_cast<std::uint32_t>(changed));
+    const std::string table = first_text(db, table_of, id).value_or("?");
+    std::string words = (is_delete ? "update or delete on table " : "insert or update on table ") +
+                        quoted(table) + " violates foreign key constraint";
+    if (const auto key = first_text(db, is_delete ? key_to_it : own_key, id)) {
+        words += ' ' + quoted(*key);
+        if (is_delete)
+            words += " on table " + quoted(first_text(db, holder_of, id).value_or("?"));
+    }
+    return {"23503", words};
+}
+
 } // namespace weir::sqlite

@@ -63,8 +63,19 @@ result<void> register_functions(connection& into, const function_context* contex
     try {
         register_collation(into, "pg_numeric", compare_numerics);
         register_collation(into, "pg_interval", compare_intervals);
-        register_session_functions(into, context);
+        register_aggregates(into, context);
+        register_array_functions(into, context);
+        register_cast_functions(into, context);
+        register_datetime_functions(into, context);
+        register_digest_functions(into, context);
+        register_json_functions(into, context);
+        register_jsonb_functions(into, context);
+        register_number_functions(into, context);
+        register_pattern_functions(into, context);
         register_sequence_functions(into, context);
+        register_session_functions(into, context);
+        register_text_functions(into, context);
+        register_time_format_functions(into, context);
     } catch (const refusal& why) {
         return why.what;
     }

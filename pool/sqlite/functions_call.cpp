@@ -126,6 +126,13 @@ const function_context& function_call::session() const
     return *static_cast<const registered*>(sqlite3_user_data(sqlite_))->context;
 }
 
+output_settings function_call::settings() const
+{
+    output_settings out = session().output;
+    out.time_zone = session().time_zone;
+    return out;
+}
+
 void register_scalars(connection& into,
                       const function_context* context,
                       std::span<const scalar_function> functions)

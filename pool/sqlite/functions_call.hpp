@@ -45,7 +45,7 @@ public:
 
     sqlite3* db() const;
     const function_context& session() const; // the connection's
-    sqlite3_context* sqlite() const { return sqlite_; }
+    output_settings settings() const;        // the session's, for values.hpp
 
 private:
     sqlite3_context* sqlite_;
@@ -74,6 +74,7 @@ void register_cast_functions(connection& into, const function_context* context);
 void register_datetime_functions(connection& into, const function_context* context);
 void register_digest_functions(connection& into, const function_context* context);
 void register_json_functions(connection& into, const function_context* context);
+void register_jsonb_functions(connection& into, const function_context* context);
 void register_number_functions(connection& into, const function_context* context);
 void register_pattern_functions(connection& into, const function_context* context);
 void register_sequence_functions(connection& into, const function_context* context);

@@ -50,6 +50,8 @@ void session::serve()
 
 bool session::handle(const channel::frame& frame)
 {
+    if (is_skipping_ && frame.type != 'S' && frame.type != 'X')
+        return true;
     switch (frame.type) {
     case 'Q': simple_query(frame.body); return true;
     case 'P':
@@ -60,7 +62,6 @@ bool session::handle(const channel::frame& frame)
     case 'H': return channel_.flush();
     case 'S': sync(); return true;
     case 'F':
-        is_skipping_ = false;
         fail({"0A000", "function calls by message are not supported"});
         ready();
         return true;
@@ -77,7 +78,6 @@ bool session::handle(const channel::frame& frame)
 // A whole string of statements is one transaction, unless it says BEGIN or COMMIT itself.
 void session::simple_query(pgwire::bytes body)
 {
-    is_skipping_ = false;
     prepared_.erase("");
     portals_.erase("");
     pgwire::field_reader in{body};
@@ -133,8 +133,6 @@ result<void> session::run_last_or_not(const plan_ptr& plan, bool is_last)
 
 bool session::handle_extended(const channel::frame& frame)
 {
-    if (is_skipping_)
-        return true;
     start_statement();
     result<void> done;
     switch (frame.type) {
@@ -147,6 +145,7 @@ bool session::handle_extended(const channel::frame& frame)
     if (!done) {
         is_skipping_ = true;
         fail(done.error());
+        channel_.flush(); // at once: the Flush that the client may have sent is skipped as well
     }
     stop_.end_statement();
     return channel_.make_room();

@@ -98,8 +98,12 @@ private:
     result<outcome> set(const analysed_statement& plan);
     result<outcome> discard(const analysed_statement& plan);
     result<outcome> deallocate(const analysed_statement& plan);
+    result<outcome> declare(portal& p);
+    result<outcome> fetch(portal& p);
+    result<outcome> close_cursor(const analysed_statement& plan);
     result<outcome> nothing(const analysed_statement& plan);
-    result<void> check_state(const analysed_statement& plan) const; // 25P02
+    result<void> check_state(const analysed_statement& plan) const; // 25P02, 34000
+    std::vector<result_column> columns_of(const analysed_statement& plan) const;
 
     // The transaction around them.
     void start_statement();

@@ -1,4 +1,5 @@
 #include "pool/pgwire/writer.hpp"
+#include "pool/sqlite/error_words.hpp"
 #include "pool/sqlite/session.hpp"
 #include "pool/sqlite/session_plans.hpp"
 
@@ -45,8 +46,53 @@ result<session::outcome> session::run(portal& p, std::size_t limit)
     case statement_kind::show: return show(plan);
     case statement_kind::discard: return discard(plan);
     case statement_kind::deallocate: return deallocate(plan);
+    case statement_kind::declare: return declare(p);
+    case statement_kind::fetch: return fetch(p);
+    case statement_kind::close: return close_cursor(plan);
     case statement_kind::nothing: return nothing(plan);
     }
+    return outcome{plan.tag};
+}
+
+// A cursor is a portal that statements know by name.
+result<session::outcome> session::declare(portal& p)
+{
+    const plan_ptr plan = p.plan();
+    if (!transaction_.is_block())
+        return error{"25P01", plan->tag + " can only be used in transaction blocks"};
+    if (portals_.contains(plan->name))
+        return error{"42P03", "cursor \"" + plan->name + "\" already exists"};
+    auto rows = std::make_shared<analysed_statement>(*plan);
+    rows->kind = statement_kind::select;
+    rows->returns_rows = true;
+    rows->tag = "FETCH";
+    rows->tag_counts = true;
+    portals_.emplace(plan->name,
+                     portal{std::move(rows),
+                            p.take_parameters(),
+                            std::vector<wire_format>(plan->columns.size(), wire_format::text)});
+    return outcome{plan->tag};
+}
+
+result<session::outcome> session::fetch(portal& p)
+{
+    const plan_ptr plan = p.plan();
+    portal& cursor = portals_.find(plan->name)->second; // check_state() has seen it
+    const auto where = place(*cursor.plan());
+    if (!where)
+        return where.error();
+    const auto done = cursor.run(**where, channel_, plan->limit, p.formats(), settings_.output());
+    if (!done)
+        return done.error();
+    return outcome{"FETCH " + std::to_string(done->rows)};
+}
+
+result<session::outcome> session::close_cursor(const analysed_statement& plan)
+{
+    if (plan.name == "all")
+        portals_.clear();
+    else if (portals_.erase(plan.name) == 0)
+        return error{"34000", "cursor \"" + plan.name + "\" does not exist"};
     return outcome{plan.tag};
 }
 
@@ -70,8 +116,10 @@ result<session::outcome> session::run_rows(portal& p, std::size_t limit)
     if (plan.kind == statement_kind::modify) // the others' rows are those from before it
         for (auto& [name, other] : portals_)
             if (&other != &p)
-                other.collect(**where, settings_.output());
-    const auto done = p.run(**where, channel_, limit, settings_.output());
+                other.collect(**where);
+    const auto done = p.run(**where, channel_, limit, p.formats(), settings_.output());
+    if (!done && done.error().code == sqlstate{"23503"})
+        return foreign_key_violation((*where)->db.get(), plan.target, plan.tag == "DELETE");
     if (!done)
         return done.error();
     outcome o{plan.tag, done->has_more};
@@ -113,7 +161,19 @@ result<void> session::check_state(const analysed_statement& plan) const
 {
     if (transaction_.state() == transaction::block::failed && !ends_transaction(plan.kind))
         return aborted_transaction();
+    if (plan.kind == statement_kind::fetch && !portals_.contains(plan.name))
+        return error{"34000", "cursor \"" + plan.name + "\" does not exist"};
     return {};
+}
+
+std::vector<result_column> session::columns_of(const analysed_statement& plan) const
+{
+    if (plan.kind == statement_kind::fetch) {
+        const auto cursor = portals_.find(plan.name);
+        return cursor == portals_.end() || !cursor->second.plan() ? std::vector<result_column>{}
+                                                                  : cursor->second.plan()->columns;
+    }
+    return plan_columns(plan);
 }
 
 result<session::outcome> session::begin(const analysed_statement& plan)

@@ -42,7 +42,7 @@ error aborted_transaction()
             "current transaction is aborted, commands ignored until end of transaction block"};
 }
 
-std::vector<result_column> columns_of(const analysed_statement& plan)
+std::vector<result_column> plan_columns(const analysed_statement& plan)
 {
     if (plan.kind != statement_kind::show)
         return plan.columns;

@@ -14,8 +14,9 @@ namespace weir::sqlite {
 // 25P02: what every statement but its end hears in a failed transaction.
 error aborted_transaction();
 
-// SHOW's column is called as the setting is spelt; other plans bring theirs.
-std::vector<result_column> columns_of(const analysed_statement& plan);
+// SHOW's column is called as the setting is spelt; FETCH's are its cursor's; other plans
+// bring theirs.
+std::vector<result_column> plan_columns(const analysed_statement& plan);
 
 // The format codes of a Bind: none for all text, one for all, or one for each.
 result<std::vector<wire_format>> read_formats(pgwire::field_reader& in, std::size_t count);

@@ -333,6 +333,8 @@ result<void> session_settings::reset(std::string_view name)
     const setting* const s = find(name);
     if (!s && !is_custom(name))
         return unknown(name);
+    if (s && s->name == "session_authorization")
+        return {}; // it is what it was at login
     if (s && s->is == kind::fixed)
         return error{"55P02", "parameter \"" + std::string{s->name} + "\" cannot be changed"};
     const std::string_view key = s ? s->name : name;

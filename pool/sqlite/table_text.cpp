@@ -46,6 +46,8 @@ std::string lower(std::string_view text)
 std::string take_name(std::string_view& text)
 {
     text = trim(text);
+    while (text.starts_with("--") || text.starts_with("/*"))
+        text = trim(text.substr(next_token(text, 0)));
     if (text.empty())
         return {};
     const char open = text.front();

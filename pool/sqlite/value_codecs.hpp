@@ -6,8 +6,10 @@
 #include "pool/sqlite/values.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace weir::sqlite {
 
@@ -57,7 +59,12 @@ result<void> check_json(std::string_view text);
 result<std::string> normalise_jsonb(std::string_view text);
 
 // Arrays of the simple types: stored in PostgreSQL's text form, {1,2,NULL}.
-oid element_of(oid array); // type::none when it is no array
+oid element_of(oid array);                        // type::none when it is no array
+using array_element = std::optional<std::string>; // nothing is NULL
+std::optional<std::vector<array_element>> split_array(std::string_view text); // of one dimension
+void append_array_element(std::string& out, std::string_view element);        // in quotes if needed
+result<std::string>
+normalise_array(std::string_view text, oid element, const output_settings& settings);
 void append_array_binary(std::string& out,
                          std::string_view text,
                          oid element,

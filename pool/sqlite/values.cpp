@@ -181,6 +181,8 @@ decode_text(std::string_view in, oid t, const output_settings& settings, std::st
         return text_value(normalise_jsonb(in), storage);
     if (is_datetime(t))
         return text_value(stored_datetime(in, t, settings), storage);
+    if (const oid element = element_of(t); element != type::none)
+        return text_value(normalise_array(in, element, settings), storage);
     if (t == type::json)
         if (const auto checked = check_json(in); !checked)
             return checked.error();

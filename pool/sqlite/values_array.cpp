@@ -20,49 +20,130 @@ constexpr std::array<std::pair<std::uint32_t, oid>, 21> arrays{{
     {199, type::json},
 }};
 
-using element_text = std::optional<std::string>; // nothing is NULL
+const output_settings stored_form; // what elements look like on disk
 
-// {1,"two, three",NULL}: one dimension.
-std::optional<std::vector<element_text>> split(std::string_view text)
+bool is_null(std::string_view word)
 {
-    if (text.size() < 2 || text.front() != '{' || text.back() != '}')
-        return std::nullopt;
-    text = text.substr(1, text.size() - 2);
-    std::vector<element_text> found;
-    while (!text.empty()) {
-        std::string element;
-        bool quoted = false;
-        if (text.front() == '"') {
-            quoted = true;
-            text.remove_prefix(1);
-            while (!text.empty() && text.front() != '"') {
-                if (text.front() == '\\' && text.size() > 1)
-                    text.remove_prefix(1);
-                element.push_back(text.front());
-                text.remove_prefix(1);
-            }
-            if (text.empty())
-                return std::nullopt;
-            text.remove_prefix(1);
-        } else {
-            const std::size_t size = std::min(text.find(','), text.size());
-            element = text.substr(0, size);
-            text.remove_prefix(size);
-            if (element.empty() || element.front() == '{')
-                return std::nullopt; // more dimensions are not stored
-        }
-        found.push_back(!quoted && element == "NULL" ? element_text{} : element_text{element});
-        if (!text.empty() && (text.front() != ',' || text.size() == 1))
-            return std::nullopt;
-        if (!text.empty())
-            text.remove_prefix(1);
-    }
-    return found;
+    return std::ranges::equal(word, std::string_view{"NULL"}, [](char a, char b) {
+        return a == b || a == b + 32;
+    });
 }
 
-void append_element(std::string& out, std::string_view element)
+// Reads {1, "two, three", NULL}, one dimension, as array_in does: white space around elements does
+// not count, a backslash takes the next character as it is.
+class array_reader {
+public:
+    explicit array_reader(std::string_view text) : rest_(trimmed(text)) {}
+
+    std::optional<std::vector<array_element>> read()
+    {
+        std::vector<array_element> found;
+        if (!accept('{'))
+            return std::nullopt;
+        skip_space();
+        if (accept('}'))
+            return rest_.empty() ? std::optional{found} : std::nullopt;
+        do {
+            skip_space();
+            array_element element;
+            if (!(rest_.starts_with('"') ? read_quoted(element) : read_plain(element)))
+                return std::nullopt;
+            found.push_back(std::move(element));
+            skip_space();
+        } while (accept(','));
+        return accept('}') && rest_.empty() ? std::optional{found} : std::nullopt;
+    }
+
+private:
+    bool read_quoted(array_element& element)
+    {
+        rest_.remove_prefix(1);
+        element.emplace();
+        while (!rest_.empty() && rest_.front() != '"')
+            if (!take(*element))
+                return false;
+        return accept('"');
+    }
+
+    bool read_plain(array_element& element)
+    {
+        element.emplace();
+        bool escaped = false;
+        while (!rest_.empty() && rest_.front() != ',' && rest_.front() != '}') {
+            if (rest_.front() == '{' || rest_.front() == '"')
+                return false;
+            escaped |= rest_.front() == '\\';
+            if (!take(*element))
+                return false;
+        }
+        if (!escaped)
+            *element = std::string{trimmed(*element)};
+        if (element->empty())
+            return false;
+        if (!escaped && is_null(*element))
+            element.reset();
+        return true;
+    }
+
+    bool take(std::string& into)
+    {
+        accept('\\');
+        if (rest_.empty())
+            return false;
+        into.push_back(rest_.front());
+        rest_.remove_prefix(1);
+        return true;
+    }
+    bool accept(char c)
+    {
+        if (!rest_.starts_with(c))
+            return false;
+        rest_.remove_prefix(1);
+        return true;
+    }
+    void skip_space()
+    {
+        rest_.remove_prefix(std::min(rest_.find_first_not_of(" \t\n\r\v\f"), rest_.size()));
+    }
+
+    std::string_view rest_;
+};
+
+} // namespace
+
+std::optional<std::vector<array_element>> split_array(std::string_view text)
 {
-    const bool plain = !element.empty() && element != "NULL" && element != "null" &&
+    return array_reader{text}.read();
+}
+
+result<std::string>
+normalise_array(std::string_view text, oid element, const output_settings& settings)
+{
+    const auto elements = split_array(text);
+    if (!elements && trimmed(text).find('{', 1) != std::string_view::npos)
+        return error{"0A000", "arrays of several dimensions are not supported"};
+    if (!elements)
+        return error{"22P02", "malformed array literal: \"" + std::string{text} + '"'};
+    std::string out = "{";
+    for (const array_element& one : *elements) {
+        out.append(out.size() > 1 ? "," : "");
+        if (!one) {
+            out.append("NULL");
+            continue;
+        }
+        std::string storage, printed;
+        const auto v = decode(*one, element, wire_format::text, settings, storage);
+        if (!v)
+            return v.error();
+        encode(printed, *v, element, wire_format::text, stored_form);
+        append_array_element(out, printed);
+    }
+    return out + "}";
+}
+
+void append_array_element(std::string& out, std::string_view element)
+{
+    const bool plain = !element.empty() && !is_null(element) &&
                        element.find_first_of("{},\"\\ \t\n\r\v\f") == std::string_view::npos;
     if (plain) {
         out.append(element);
@@ -77,8 +158,6 @@ void append_element(std::string& out, std::string_view element)
     out.push_back('"');
 }
 
-} // namespace
-
 oid element_of(oid array)
 {
     const auto found = std::ranges::find(arrays,
@@ -92,10 +171,10 @@ void append_array_binary(std::string& out,
                          oid element,
                          const output_settings& settings)
 {
-    const auto elements = split(text);
+    const auto elements = split_array(text);
     const std::size_t count = elements ? elements->size() : 0;
     const bool has_null =
-        elements && std::ranges::find(*elements, element_text{}) != elements->end();
+        elements && std::ranges::find(*elements, array_element{}) != elements->end();
     append_big_endian(out, std::uint32_t{count > 0}); // dimensions
     append_big_endian(out, std::uint32_t{has_null});
     append_big_endian(out, static_cast<std::uint32_t>(element));
@@ -103,7 +182,7 @@ void append_array_binary(std::string& out,
         return;
     append_big_endian(out, static_cast<std::uint32_t>(count));
     append_big_endian(out, std::uint32_t{1}); // the first index
-    for (const element_text& one : *elements) {
+    for (const array_element& one : *elements) {
         if (!one) {
             append_big_endian(out, ~std::uint32_t{0});
             continue;
@@ -151,8 +230,8 @@ array_from_binary(std::string_view in, oid element, const output_settings& setti
         const auto v = decode(in.substr(0, size), element, wire_format::binary, settings, storage);
         if (!v)
             return v.error();
-        encode(text, *v, element, wire_format::text, settings);
-        append_element(out, text);
+        encode(text, *v, element, wire_format::text, stored_form);
+        append_array_element(out, text);
         in.remove_prefix(size);
     }
     return out + "}";

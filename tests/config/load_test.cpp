@@ -224,7 +224,7 @@ TEST_CASE("all complaints come at once, each with its path and what would be rig
         "listen.allow.user is not a setting; did you mean users?\n"
         "listen.mode is 660; it must be an octal mode in quotes, like \"0660\"\n"
         "listen.port is 70000; it must be a number from 1 to 65535\n"
-        "log.level is \"loud\"; it must be trace, debug, info, warning or error\n"
+        "log.level is \"loud\"; it must be debug, info, warning or error\n"
         "max_client_conn is too large a number; it must be a number from 1 to 1000000\n"
         "metrics is \"127.0.0.1:9127\"; it must be an object\n"
         "query_timeout is not a setting\n"

@@ -79,12 +79,20 @@ def psycopg2_script(url, tag):
     cursor = connection.cursor()
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute(f"CREATE TABLE {table} ({COLUMNS})")
-    cursor.execute(f"INSERT INTO {table} ({NAMES}) VALUES ({', '.join(f'%({n})s' for n in ROW)}) RETURNING *", ROW)
+    cursor.execute(
+        f"INSERT INTO {table} ({NAMES}) VALUES ({', '.join(f'%({n})s' for n in ROW)}) RETURNING *",
+        ROW,
+    )
     see(cursor.fetchone(), cursor.statusmessage)
     see([(column.name, column.type_code) for column in cursor.description])
     connection.commit()
-    steps(lambda sql: (cursor.execute(sql), cursor.fetchall())[1], lambda sql: (cursor.execute(sql), cursor.statusmessage)[1],
-          psycopg2.Error, lambda error: error.pgcode, table)  # fmt: skip
+    steps(
+        lambda sql: (cursor.execute(sql), cursor.fetchall())[1],
+        lambda sql: (cursor.execute(sql), cursor.statusmessage)[1],
+        psycopg2.Error,
+        lambda error: error.pgcode,
+        table,
+    )
     connection.rollback()
     cursor.execute(f"SELECT count(*) FROM {table}")
     see("at the end", cursor.fetchall())
@@ -105,19 +113,35 @@ def psycopg_script(url, tag):
         see(connection.execute(insert + " RETURNING *", ROW).fetchone())
         connection.commit()
         for binary in (False, True):
-            cursor = connection.execute(f"SELECT * FROM {table} WHERE i4 = %s AND u = %s", (ROW["i4"], ROW["u"]), binary=binary)
+            cursor = connection.execute(
+                f"SELECT * FROM {table} WHERE i4 = %s AND u = %s",
+                (ROW["i4"], ROW["u"]),
+                binary=binary,
+            )
             see(cursor.fetchone())
         see([(column.name, column.type_code) for column in cursor.description])
         for number in range(12):  # prepared under a name on the way
-            see(connection.execute(f"SELECT %s::int + count(*), t FROM {table} WHERE i2 < %s GROUP BY t", (number, number)).fetchone())
+            see(
+                connection.execute(
+                    f"SELECT %s::int + count(*), t FROM {table} WHERE i2 < %s GROUP BY t",
+                    (number, number),
+                ).fetchone()
+            )
         connection.commit()
-        steps(lambda sql: connection.execute(sql).fetchall(), lambda sql: connection.execute(sql).statusmessage,
-              psycopg.Error, lambda error: error.sqlstate, table)  # fmt: skip
+        steps(
+            lambda sql: connection.execute(sql).fetchall(),
+            lambda sql: connection.execute(sql).statusmessage,
+            psycopg.Error,
+            lambda error: error.sqlstate,
+            table,
+        )
         connection.rollback()
         with connection.pipeline():
             answers = [connection.execute("SELECT %s::int * 2", (n,)) for n in range(10)]
             see([answer.fetchone() for answer in answers])
-        connection.cursor().executemany(f"INSERT INTO {table} (t, i8) VALUES (%s, %s)", [(str(n), n) for n in range(30)])
+        connection.cursor().executemany(
+            f"INSERT INTO {table} (t, i8) VALUES (%s, %s)", [(str(n), n) for n in range(30)]
+        )
         see(connection.execute(f"SELECT count(*), sum(i8) FROM {table}").fetchone())
         connection.execute(f"DROP TABLE {table}")
 
@@ -134,10 +158,15 @@ async def asyncpg_steps(url, tag):
     await connection.execute(f"DROP TABLE IF EXISTS {table}")
     await connection.execute(f"CREATE TABLE {table} ({COLUMNS})")
     marks = ", ".join(f"${n + 1}" for n in range(len(ROW)))
-    row = await connection.fetchrow(f"INSERT INTO {table} ({NAMES}) VALUES ({marks}) RETURNING *", *ROW.values())
+    row = await connection.fetchrow(
+        f"INSERT INTO {table} ({NAMES}) VALUES ({marks}) RETURNING *", *ROW.values()
+    )
     see(*(f"{name}={normal(value)}" for name, value in row.items()))
     prepared = await connection.prepare(f"SELECT id, t FROM {table} WHERE i4 = $1 AND d < $2")
-    see([p.name for p in prepared.get_parameters()], [(a.name, a.type.name) for a in prepared.get_attributes()])
+    see(
+        [p.name for p in prepared.get_parameters()],
+        [(a.name, a.type.name) for a in prepared.get_attributes()],
+    )
     for number in range(8):
         see(await prepared.fetch(ROW["i4"], datetime.date(2020 + number, 1, 1)))
     for question in QUESTIONS:
@@ -156,7 +185,9 @@ async def asyncpg_steps(url, tag):
                 raise KeyError
         except KeyError:
             see("rolled back to the savepoint")
-    await connection.executemany(f"INSERT INTO {table} (t, i8) VALUES ($1, $2)", [(str(n), n) for n in range(30)])
+    await connection.executemany(
+        f"INSERT INTO {table} (t, i8) VALUES ($1, $2)", [(str(n), n) for n in range(30)]
+    )
     see(await connection.fetchval(f"SELECT count(*) FROM {table} WHERE t IN ('kept', '1')"))
     see(await connection.execute(f"DROP TABLE {table}"))
     await connection.close()
@@ -188,7 +219,11 @@ def steps(fetch, run, error_type, sqlstate, table):
     see(fetch(f"SELECT t FROM {table}"))
     run("ROLLBACK")
     run("BEGIN")
-    see(run(f"INSERT INTO {table} (id, t) VALUES (1, 'again') ON CONFLICT (id) DO UPDATE SET t = excluded.t"))
+    see(
+        run(
+            f"INSERT INTO {table} (id, t) VALUES (1, 'again') ON CONFLICT (id) DO UPDATE SET t = excluded.t"
+        )
+    )
     see(run(f"INSERT INTO {table} (id, t) VALUES (1, 'again') ON CONFLICT DO NOTHING"))
     see(fetch(f"UPDATE {table} SET i8 = i8 - 1 WHERE id = 1 RETURNING id, i8, t"))
     see(fetch(f"DELETE FROM {table} WHERE id = 1 RETURNING id"))
@@ -209,7 +244,9 @@ def sqlalchemy_psycopg2_script(url, tag):
     import sqlalchemy as sa
     from sqlalchemy import orm as so
 
-    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"), pool_pre_ping=True)
+    engine = sa.create_engine(
+        url.replace("postgresql:", "postgresql+psycopg2:"), pool_pre_ping=True
+    )
     base, author, book = orm(f"basic_{tag}")
     base.metadata.drop_all(engine)
     base.metadata.create_all(engine)

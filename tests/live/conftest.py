@@ -5,7 +5,9 @@ Each file runs in a pytest of its own (see CMakeLists.txt), so a cluster lives a
 
 import contextlib
 import os
+import pathlib
 import sys
+import tempfile
 
 import pytest
 
@@ -24,8 +26,19 @@ def pg():
 
 
 @pytest.fixture
+def scratch():
+    """A directory that is gone afterwards, with a path short enough for sockets; pytest's own are
+    neither.
+    """
+    with tempfile.TemporaryDirectory(prefix="weir-") as directory:
+        yield pathlib.Path(directory)
+
+
+@pytest.fixture
 def start():
-    """start(url, DB_POOL_SIZE=1) starts a weir that ends with the test; pytest shows its log when that failed."""
+    """start(url, DB_POOL_SIZE=1) starts a weir that ends with the test; pytest shows its log when
+    that failed.
+    """
     daemons = []
     try:
         with contextlib.ExitStack() as running:
@@ -44,8 +57,8 @@ def start():
 def connect(request, pg, start):
     """connect(name=value) is a raw_client with these startup parameters, logged in.
 
-    A test that uses it runs twice: on a direct connection, which shows that it asks for no more than PostgreSQL
-    gives, and through a weir whose one server all its clients share.
+    A test that uses it runs twice: on a direct connection, which shows that it asks for no more
+    than PostgreSQL gives, and through a weir whose one server all its clients share.
     """
     if request.param == "direct":
         path, user = os.path.join(pg.directory, f".s.PGSQL.{pg.port}"), "postgres"
@@ -53,4 +66,5 @@ def connect(request, pg, start):
         path, user = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0).socket_path(), "tester"
     with contextlib.ExitStack() as opened:
         yield lambda **parameters: opened.enter_context(
-            raw_client(path, database="postgres", **{"user": user, **parameters}))
+            raw_client(path, database="postgres", **{"user": user, **parameters})
+        )

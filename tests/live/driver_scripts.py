@@ -2,8 +2,8 @@
 
     driver_scripts.py NAME URL TAG
 
-it prints what it saw, one line each. Everything it makes carries TAG in its name and nothing it prints does, so any
-two runs must print the same: direct or through weir, alone or beside others.
+it prints what it saw, one line each. Everything it makes carries TAG in its name and nothing it
+prints does, so any two runs must print the same: direct or through weir, alone or beside others.
 """
 
 import asyncio
@@ -77,11 +77,21 @@ def psycopg2_script(url, tag):
     cursor.execute(f"SELECT count(*) FROM {table} WHERE x IS NULL")
     see("after rollback", cursor.fetchone())
 
-    for broken in [f"INSERT INTO {table} (id) VALUES (1)", "SELECT 1/0", "SELEC 1", "SELECT * FROM nowhere", "SELECT 1"]:
+    for broken in [
+        f"INSERT INTO {table} (id) VALUES (1)",
+        "SELECT 1/0",
+        "SELEC 1",
+        "SELECT * FROM nowhere",
+        "SELECT 1",
+    ]:
         try:  # the last one is right, and refused for the sake of the others
             cursor.execute(broken)
         except psycopg2.Error as error:
-            see(error.pgcode, error.diag.severity, error.diag.message_primary.replace(table, "TABLE"))
+            see(
+                error.pgcode,
+                error.diag.severity,
+                error.diag.message_primary.replace(table, "TABLE"),
+            )
             if error.pgcode == "22012":
                 connection.rollback()
     connection.rollback()
@@ -106,9 +116,13 @@ def psycopg2_script(url, tag):
     copied = io.StringIO()
     cursor.copy_expert(f"COPY (SELECT id, t, x FROM {table} ORDER BY id) TO STDOUT", copied)
     see(copied.getvalue())
-    cursor.copy_expert(f"COPY {table} (i, t) FROM STDIN WITH (FORMAT csv)", io.StringIO('7,seven\n8,"ei,ght"\n'))
+    cursor.copy_expert(
+        f"COPY {table} (i, t) FROM STDIN WITH (FORMAT csv)", io.StringIO('7,seven\n8,"ei,ght"\n')
+    )
     see("copied in", cursor.rowcount)
-    psycopg2.extras.execute_values(cursor, f"INSERT INTO {table} (i) VALUES %s", [(n,) for n in range(250)])
+    psycopg2.extras.execute_values(
+        cursor, f"INSERT INTO {table} (i) VALUES %s", [(n,) for n in range(250)]
+    )
     cursor.execute(f"SELECT count(*), sum(i) FROM {table}")
     see(cursor.fetchone())
     connection.commit()
@@ -134,27 +148,45 @@ def psycopg_script(url, tag):
         connection.execute(f"CREATE TABLE {table} (id serial PRIMARY KEY, {COLUMNS})")
         names, marks = ", ".join(ROW), ", ".join(f"%({name})s" for name in ROW)
         for _ in range(12):  # prepared under a name from the sixth on
-            done = connection.execute(f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", ROW)
+            done = connection.execute(
+                f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", ROW
+            )
             see("inserted", done.fetchone(), done.statusmessage)
             connection.commit()
         for binary in (False, True):
             for row in connection.execute(f"SELECT * FROM {table} ORDER BY id", binary=binary):
                 see(row)
         for number in range(12):
-            see(connection.execute(f"SELECT t, %s::int FROM {table} WHERE id = %s", (number, number)).fetchone())
+            see(
+                connection.execute(
+                    f"SELECT t, %s::int FROM {table} WHERE id = %s", (number, number)
+                ).fetchone()
+            )
             if number % 3 == 0:
                 connection.commit()
         connection.rollback()
 
         connection.execute(f"UPDATE {table} SET x = 'changed'")
         connection.rollback()
-        see("after rollback", connection.execute(f"SELECT count(*) FROM {table} WHERE x IS NULL").fetchone())
-        for broken in [f"INSERT INTO {table} (id) VALUES (1)", "SELECT 1/0", "SELEC 1", "SELECT %s FROM nowhere"]:
+        see(
+            "after rollback",
+            connection.execute(f"SELECT count(*) FROM {table} WHERE x IS NULL").fetchone(),
+        )
+        for broken in [
+            f"INSERT INTO {table} (id) VALUES (1)",
+            "SELECT 1/0",
+            "SELEC 1",
+            "SELECT %s FROM nowhere",
+        ]:
             try:
                 with connection.transaction():
                     connection.execute(broken, (1,) if "%s" in broken else None)
             except psycopg.Error as error:
-                see(error.sqlstate, error.diag.severity, error.diag.message_primary.replace(table, "TABLE"))
+                see(
+                    error.sqlstate,
+                    error.diag.severity,
+                    error.diag.message_primary.replace(table, "TABLE"),
+                )
         see("still there", connection.execute("SELECT 1").fetchone())
         connection.commit()
 
@@ -164,8 +196,11 @@ def psycopg_script(url, tag):
             see("server-side cursor", list(held))
         see("stream", list(connection.cursor().stream(f"SELECT id, v FROM {table} ORDER BY id")))
         cursor = connection.cursor()
-        cursor.executemany(f"INSERT INTO {table} (i, t) VALUES (%s, %s) RETURNING i", [(n, str(n)) for n in range(40)],
-                           returning=True)  # fmt: skip
+        cursor.executemany(
+            f"INSERT INTO {table} (i, t) VALUES (%s, %s) RETURNING i",
+            [(n, str(n)) for n in range(40)],
+            returning=True,
+        )
         seen = []
         while True:
             seen.append(cursor.fetchone())
@@ -176,14 +211,13 @@ def psycopg_script(url, tag):
             answers = [connection.execute("SELECT %s::int + 1", (n,)) for n in range(20)]
             pipeline.sync()
             see("pipeline", [answer.fetchone() for answer in answers])
-        with connection.pipeline() as pipeline:
-            connection.execute("SELECT 1")
-            connection.execute("SELECT 1/0")
-            connection.execute("SELECT 2")
-            try:
-                pipeline.sync()
-            except psycopg.Error as error:
-                see("pipeline", error.sqlstate)
+        try:
+            with connection.pipeline():
+                connection.execute("SELECT 1")
+                connection.execute("SELECT 1/0")
+                connection.execute("SELECT 2")
+        except psycopg.Error as error:  # at whichever step the driver happens to read it
+            see("pipeline", error.sqlstate)
         connection.rollback()
 
         with cursor.copy(f"COPY (SELECT id, t FROM {table} ORDER BY id) TO STDOUT") as copy:
@@ -223,10 +257,17 @@ async def asyncpg_steps(url, tag):
 
     table = f"asyncpg_{tag}"
     connection = await asyncpg.connect(url)
-    await connection.execute(f"DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (id serial PRIMARY KEY, {COLUMNS})")
+    await connection.execute(
+        f"DROP TABLE IF EXISTS {table}; CREATE TABLE {table} (id serial PRIMARY KEY, {COLUMNS})"
+    )
     names, marks = ", ".join(ROW), ", ".join(f"${n + 1}" for n in range(len(ROW)))
     for _ in range(8):
-        see("inserted", await connection.fetchval(f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", *ROW.values()))
+        see(
+            "inserted",
+            await connection.fetchval(
+                f"INSERT INTO {table} ({names}) VALUES ({marks}) RETURNING id", *ROW.values()
+            ),
+        )
     for row in await connection.fetch(f"SELECT * FROM {table} ORDER BY id"):
         see(dict(row) | {"z": normal(row["z"])})
     for number in range(10):
@@ -234,7 +275,10 @@ async def asyncpg_steps(url, tag):
     see(await connection.execute(f"UPDATE {table} SET i = $1 WHERE id < $2", 1, 4))
 
     prepared = await connection.prepare(f"SELECT id, t FROM {table} WHERE id = $1")
-    see([(p.name) for p in prepared.get_parameters()], [(a.name, a.type.name) for a in prepared.get_attributes()])
+    see(
+        [(p.name) for p in prepared.get_parameters()],
+        [(a.name, a.type.name) for a in prepared.get_attributes()],
+    )
     for number in range(1, 10):
         see(await prepared.fetchrow(number))
 
@@ -243,28 +287,56 @@ async def asyncpg_steps(url, tag):
     see(await connection.execute(f"DELETE FROM {table}"))
     await transaction.rollback()
     see("after rollback", await connection.fetchval(f"SELECT count(*) FROM {table}"))
-    for broken in [f"INSERT INTO {table} (id) VALUES (1)", "SELECT 1/0", "SELEC 1", "SELECT * FROM nowhere"]:
+    for broken in [
+        f"INSERT INTO {table} (id) VALUES (1)",
+        "SELECT 1/0",
+        "SELEC 1",
+        "SELECT * FROM nowhere",
+    ]:
         try:
             async with connection.transaction():
                 await connection.fetch(broken)
         except asyncpg.PostgresError as error:
             see(error.sqlstate, error.severity, error.message.replace(table, "TABLE"))
     async with connection.transaction():
-        see("cursor", [record["id"] async for record in connection.cursor(f"SELECT id FROM {table} ORDER BY id", prefetch=3)])
+        see(
+            "cursor",
+            [
+                record["id"]
+                async for record in connection.cursor(
+                    f"SELECT id FROM {table} ORDER BY id", prefetch=3
+                )
+            ],
+        )
         async with connection.transaction():
             await connection.execute(f"INSERT INTO {table} (i) VALUES ($1)", 99)
 
-    await connection.executemany(f"INSERT INTO {table} (i, t) VALUES ($1, $2)", [(n, str(n)) for n in range(300)])
-    see(await connection.copy_records_to_table(table, records=[(n, "c" * n) for n in range(200)], columns=["i", "t"]))
+    await connection.executemany(
+        f"INSERT INTO {table} (i, t) VALUES ($1, $2)", [(n, str(n)) for n in range(300)]
+    )
+    see(
+        await connection.copy_records_to_table(
+            table, records=[(n, "c" * n) for n in range(200)], columns=["i", "t"]
+        )
+    )
     copied = io.BytesIO()
-    see(await connection.copy_from_query(f"SELECT id, t FROM {table} WHERE id < $1 ORDER BY id", 20, output=copied, format="csv"))
+    see(
+        await connection.copy_from_query(
+            f"SELECT id, t FROM {table} WHERE id < $1 ORDER BY id", 20, output=copied, format="csv"
+        )
+    )
     see(copied.getvalue())
     await connection.close()
 
     async with asyncpg.create_pool(url, min_size=1, max_size=1) as pool:
         for number in range(8):  # what the pool asks at check-in is part of the story
             see(await pool.fetchval("SELECT $1::int * 2", number))
-        see([tuple(row) for row in await pool.fetch(f"SELECT count(*), sum(i), sum(length(t)) FROM {table}")])
+        see(
+            [
+                tuple(row)
+                for row in await pool.fetch(f"SELECT count(*), sum(i), sum(length(t)) FROM {table}")
+            ]
+        )
         see(await pool.execute(f"DROP TABLE {table}"))
 
 
@@ -285,7 +357,9 @@ def orm(tag):
         born = sa.Column(sa.Date)
         score = sa.Column(sa.Numeric(10, 2), default=decimal.Decimal("1.50"))
         notes = sa.Column(sa.JSON)
-        books = so.relationship("book", back_populates="author", order_by="book.title", cascade="all, delete-orphan")
+        books = so.relationship(
+            "book", back_populates="author", order_by="book.title", cascade="all, delete-orphan"
+        )
 
     class book(base):
         __tablename__ = f"book_{tag}"
@@ -304,14 +378,33 @@ def orm_steps(session, author, book):
     import sqlalchemy as sa
 
     for number in range(7):
-        person = author(name=f"Ä {number}", born=datetime.date(1900 + number, 1, 1), notes={"n": [number, None, "ü"]})
-        person.books = [book(title=f"title {number}.{n}", cover=bytes([n]) * 3) for n in range(number)]
+        person = author(
+            name=f"Ä {number}",
+            born=datetime.date(1900 + number, 1, 1),
+            notes={"n": [number, None, "ü"]},
+        )
+        person.books = [
+            book(title=f"title {number}.{n}", cover=bytes([n]) * 3) for n in range(number)
+        ]
         session.add(person)
         session.commit()
     for person in session.scalars(sa.select(author).order_by(author.name)):
-        see(person.name, person.born, person.score, person.notes, [(b.title, b.cover, b.added is not None) for b in person.books])
-    see(session.execute(sa.select(author.name, sa.func.count(book.id)).outerjoin(book).group_by(author.name)
-                        .having(sa.func.count(book.id) > 2).order_by(author.name)).all())  # fmt: skip
+        see(
+            person.name,
+            person.born,
+            person.score,
+            person.notes,
+            [(b.title, b.cover, b.added is not None) for b in person.books],
+        )
+    see(
+        session.execute(
+            sa.select(author.name, sa.func.count(book.id))
+            .outerjoin(book)
+            .group_by(author.name)
+            .having(sa.func.count(book.id) > 2)
+            .order_by(author.name)
+        ).all()
+    )
     someone = session.scalars(sa.select(author).filter_by(name="Ä 3")).one()
     someone.score += 1
     someone.books.pop()
@@ -329,7 +422,10 @@ def orm_steps(session, author, book):
     with session.begin_nested():
         session.execute(sa.update(author).where(author.score < 2).values(score=author.score * 3))
     see(session.scalars(sa.select(author.score).order_by(author.id)).all())
-    session.execute(sa.delete(book).where(book.title.like("title 6%")), execution_options={"synchronize_session": "fetch"})
+    session.execute(
+        sa.delete(book).where(book.title.like("title 6%")),
+        execution_options={"synchronize_session": "fetch"},
+    )
     see(session.scalar(sa.select(sa.func.count()).select_from(book)))
     session.commit()
 
@@ -338,7 +434,9 @@ def sqlalchemy_psycopg2_script(url, tag):
     import sqlalchemy as sa
     from sqlalchemy import orm as so
 
-    engine = sa.create_engine(url.replace("postgresql:", "postgresql+psycopg2:"), pool_pre_ping=True)
+    engine = sa.create_engine(
+        url.replace("postgresql:", "postgresql+psycopg2:"), pool_pre_ping=True
+    )
     base, author, book = orm(f"classic_{tag}")
     base.metadata.drop_all(engine)
     base.metadata.create_all(engine)
@@ -360,7 +458,9 @@ def sqlalchemy_asyncpg_script(url, tag):
 async def sqlalchemy_asyncpg_steps(url, tag):
     from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-    engine = create_async_engine(url.replace("postgresql:", "postgresql+asyncpg:"), pool_pre_ping=True)
+    engine = create_async_engine(
+        url.replace("postgresql:", "postgresql+asyncpg:"), pool_pre_ping=True
+    )
     base, author, book = orm(f"async_{tag}")
     async with engine.begin() as connection:
         await connection.run_sync(base.metadata.drop_all)

@@ -1,4 +1,6 @@
-"""5,000 clients for a minute on a pool of 10: 100 of them at work at any time, nobody gets an error."""
+"""5,000 clients for a minute on a pool of 10: 100 of them at work at any time, nobody gets an
+error.
+"""
 
 import asyncio
 import os
@@ -12,7 +14,11 @@ from raw_client import query, startup
 CLIENTS = 5000
 ACTIVE = 100
 SECONDS = float(os.environ.get("WEIR_CROWD_SECONDS", 60))
-QUERIES = [query("SELECT 42"), query("SELECT relname FROM pg_class ORDER BY oid LIMIT 20"), query("SELECT pg_sleep(0.001)")]
+QUERIES = [
+    query("SELECT 42"),
+    query("SELECT relname FROM pg_class ORDER BY oid LIMIT 20"),
+    query("SELECT pg_sleep(0.001)"),
+]
 
 
 class member(asyncio.Protocol):
@@ -72,7 +78,9 @@ async def minute(daemon):
     crowd, errors = await gather_crowd(daemon.socket_path()), []
     at_rest = daemon.resident_kb()
     idle, until = list(crowd), time.monotonic() + SECONDS
-    counts = await asyncio.gather(*(work(idle, until, errors, random.Random(n)) for n in range(ACTIVE)))
+    counts = await asyncio.gather(
+        *(work(idle, until, errors, random.Random(n)) for n in range(ACTIVE))
+    )
     metrics = daemon.metrics()
     for one in crowd:
         one.transport.close()
@@ -87,9 +95,17 @@ def test_5000_clients_100_active_on_a_pool_of_10(pg, start, capsys):
     before = daemon.resident_kb()
     at_rest, after, count, errors, metrics = asyncio.run(minute(daemon))
     with capsys.disabled():
-        print(f"\n{CLIENTS} clients, {ACTIVE} active: {count} queries in {SECONDS:.0f} s. weir's memory: {before} kB alone, "
-              f"{at_rest} kB with all connected ({(at_rest - before) * 1024 / CLIENTS:.0f} bytes each), {after} kB after the minute")  # fmt: skip
+        print(
+            f"\n{CLIENTS} clients, {ACTIVE} active: {count} queries in {SECONDS:.0f} s. weir's memory: {before} kB alone, "
+            f"{at_rest} kB with all connected ({(at_rest - before) * 1024 / CLIENTS:.0f} bytes each), {after} kB after the minute"
+        )
     assert errors == []
     assert count > CLIENTS
-    assert sum(value for name, value in metrics.items() if name.startswith("weir_client_connections")) == CLIENTS
-    assert int(pg.psql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'")) <= 11
+    assert (
+        sum(value for name, value in metrics.items() if name.startswith("weir_client_connections"))
+        == CLIENTS
+    )
+    assert (
+        int(pg.psql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"))
+        <= 11
+    )

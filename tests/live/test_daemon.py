@@ -29,7 +29,14 @@ def wait_for(claim):
 
 def run(*arguments, **settings):
     """A weir that is expected to end by itself."""
-    return subprocess.run([binary(), *arguments], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, **settings)
+    return subprocess.run(
+        [binary(), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+        **settings,
+    )
 
 
 # -- the command line and the settings
@@ -43,14 +50,27 @@ def test_help_and_version_are_there():
     assert wrong.returncode != 0 and "--help" in wrong.stderr
 
 
-def test_all_that_is_wrong_with_the_settings_is_said_at_once(tmp_path):
-    wrong = {"backends": {"main": {"url": "postgresql://db/x?sslmood=require", "pool": {"siez": 3, "timeout": "soon"}}},
-             "metrics": {"listen": "everywhere"}}  # fmt: skip
-    (tmp_path / "weir.json").write_text(json.dumps(wrong))
-    environment = os.environ | {"DB_POOL_RECYCLE": "tomorrow", "WEIR_SOCKET_DIR": str(tmp_path)}
-    refused = run("serve", "--config", str(tmp_path / "weir.json"), env=environment)
+def test_all_that_is_wrong_with_the_settings_is_said_at_once(scratch):
+    wrong = {
+        "backends": {
+            "main": {
+                "url": "postgresql://db/x?sslmood=require",
+                "pool": {"siez": 3, "timeout": "soon"},
+            }
+        },
+        "metrics": {"listen": "everywhere"},
+    }
+    (scratch / "weir.json").write_text(json.dumps(wrong))
+    environment = os.environ | {"DB_POOL_RECYCLE": "tomorrow", "WEIR_SOCKET_DIR": str(scratch)}
+    refused = run("serve", "--config", str(scratch / "weir.json"), env=environment)
     assert refused.returncode != 0
-    for name in ("sslmood", "backends.main.pool.siez", "backends.main.pool.timeout", "metrics.listen", "DB_POOL_RECYCLE"):
+    for name in (
+        "sslmood",
+        "backends.main.pool.siez",
+        "backends.main.pool.timeout",
+        "metrics.listen",
+        "DB_POOL_RECYCLE",
+    ):
         assert name in refused.stderr, refused.stderr
 
 
@@ -96,7 +116,9 @@ def test_a_stale_socket_file_is_taken_over(pg, start):
 def test_a_live_socket_is_refused_with_the_pid_of_its_owner(pg, start):
     daemon = start(pg.unix_url())
     second = run("serve", env=daemon.environment() | {"WEIR_METRICS": "off"}, cwd=daemon.directory)
-    assert second.returncode != 0 and re.search(rf"\b{daemon.process.pid}\b", second.stderr), second.stderr
+    assert second.returncode != 0 and re.search(
+        rf"\b{daemon.process.pid}\b", second.stderr
+    ), second.stderr
     with raw_client(daemon.socket_path(), **LOGIN) as client:
         assert client.rows("SELECT 'unharmed'") == [["unharmed"]]
 
@@ -126,7 +148,9 @@ def refused(daemon):
 def test_sigterm_lets_transactions_finish_and_nobody_in(pg, start):
     pg.psql("DROP TABLE IF EXISTS finished; CREATE TABLE finished (i int)")
     daemon = start(pg.unix_url(), DB_POOL_SIZE=2)
-    with raw_client(daemon.socket_path(), **LOGIN) as busy, raw_client(daemon.socket_path(), **LOGIN) as idle:
+    with raw_client(daemon.socket_path(), **LOGIN) as busy, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as idle:
         idle.rows("SELECT 1")
         busy.ask("BEGIN")
         busy.ask("INSERT INTO finished VALUES (1)")
@@ -146,7 +170,9 @@ def test_sigterm_lets_transactions_finish_and_nobody_in(pg, start):
 def test_a_second_sigterm_ends_at_once(pg, start):
     pg.psql("DROP TABLE IF EXISTS unfinished; CREATE TABLE unfinished (i int)")
     daemon = start(pg.unix_url())
-    with raw_client(daemon.socket_path(), **LOGIN) as busy, raw_client(daemon.socket_path(), **LOGIN) as idle:
+    with raw_client(daemon.socket_path(), **LOGIN) as busy, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as idle:
         busy.ask("BEGIN")
         busy.ask("INSERT INTO unfinished VALUES (1)")
         daemon.process.send_signal(signal.SIGTERM)
@@ -155,7 +181,9 @@ def test_a_second_sigterm_ends_at_once(pg, start):
         daemon.process.send_signal(signal.SIGTERM)
         assert daemon.wait(20) >= 0  # sooner than a drain of 30 s would end, and not by a crash
         busy.hears_the_end()
-    wait_for(lambda: pg.psql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'") == "0")
+    wait_for(
+        lambda: pg.psql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in%'") == "0"
+    )
     assert pg.psql("SELECT count(*) FROM unfinished") == "0"
     daemon.destroy()
 
@@ -168,9 +196,18 @@ def test_sigterm_with_nobody_connected_ends_cleanly(pg, start):
 
 
 def test_sighup_reads_the_pool_settings_again(pg, start):
-    config = {"backends": {"postgres": {"url": pg.unix_url(), "pool": {"size": 1, "max_overflow": 0, "timeout": "30s"}}}}
+    config = {
+        "backends": {
+            "postgres": {
+                "url": pg.unix_url(),
+                "pool": {"size": 1, "max_overflow": 0, "timeout": "30s"},
+            }
+        }
+    }
     daemon = start(config=config)
-    with raw_client(daemon.socket_path(), **LOGIN) as first, raw_client(daemon.socket_path(), **LOGIN) as second:
+    with raw_client(daemon.socket_path(), **LOGIN) as first, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as second:
         first.ask("BEGIN")
         first.rows("SELECT 1")
         second.send(query("SELECT 'served'"))
@@ -178,7 +215,9 @@ def test_sighup_reads_the_pool_settings_again(pg, start):
         config["backends"]["postgres"]["pool"]["size"] = 2
         daemon.write_config(config)
         daemon.process.send_signal(signal.SIGHUP)
-        assert second.until_ready()[1].values() == ["served"]  # though the first still holds its server
+        assert second.until_ready()[1].values() == [
+            "served"
+        ]  # though the first still holds its server
         assert daemon.metric("weir_pool_size") == 2
         first.ask("COMMIT")
         config["backends"]["postgres"]["pool"] |= {"size": 1, "timeout": "200ms"}
@@ -208,7 +247,9 @@ def test_a_mistake_in_a_reloaded_file_changes_nothing_and_is_said(pg, start):
 
 def test_the_pages_are_there(pg, start):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=3, DB_MAX_OVERFLOW=4)
-    with raw_client(daemon.socket_path(), **LOGIN) as client, raw_client(daemon.socket_path(), **LOGIN) as holder:
+    with raw_client(daemon.socket_path(), **LOGIN) as client, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as holder:
         holder.ask("BEGIN")
         holder.rows("SELECT 1")
         for _ in range(20):
@@ -225,7 +266,9 @@ def test_the_pages_are_there(pg, start):
         assert daemon.metric("weir_pool_connects_total", result="ok") >= 1
         assert daemon.metric("weir_backend_up") == 1
         assert daemon.metric("weir_build_info") == 1
-        assert daemon.metric("weir_bytes_total", direction="in") > 20 * len(query("SELECT 'counted'"))
+        assert daemon.metric("weir_bytes_total", direction="in") > 20 * len(
+            query("SELECT 'counted'")
+        )
     assert daemon.get("/healthz")[0] == 200
     assert daemon.get("/readyz")[0] == 200
     assert daemon.get("/")[0] == 200
@@ -253,8 +296,8 @@ class notify_socket:
 
 
 @pytest.fixture
-def systemd(tmp_path):
-    ear = notify_socket(tmp_path / "notify")
+def systemd(scratch):
+    ear = notify_socket(scratch / "notify")
     yield ear
     ear.socket.close()
 
@@ -294,13 +337,24 @@ def test_the_watchdog_starves_when_weir_hangs(pg, start, systemd):
 def test_systemd_can_hand_the_socket_over(pg, start):
     def activated(daemon):
         told = daemon.environment()
-        passed = [name for name in told if name.startswith(("WEIR_", "DB_", "DATABASE_", "ASAN_", "UBSAN_"))]
-        return ["systemd-socket-activate", "-l", daemon.socket_path(), *(f"--setenv={name}={told[name]}" for name in passed)]
+        passed = [
+            name
+            for name in told
+            if name.startswith(("WEIR_", "DB_", "DATABASE_", "ASAN_", "UBSAN_"))
+        ]
+        return [
+            "systemd-socket-activate",
+            "-l",
+            daemon.socket_path(),
+            *(f"--setenv={name}={told[name]}" for name in passed),
+        ]
 
     daemon = start(pg.unix_url(), wrap=activated)
     inode = os.stat(daemon.socket_path()).st_ino
     with raw_client(daemon.socket_path(), **LOGIN) as client:
         assert client.rows("SELECT 'served'") == [["served"]]
-    assert os.stat(daemon.socket_path()).st_ino == inode  # it is systemd's file: weir makes none and removes none
+    assert (
+        os.stat(daemon.socket_path()).st_ino == inode
+    )  # it is systemd's file: weir makes none and removes none
     daemon.stop()
     assert os.path.exists(daemon.socket_path())

@@ -14,17 +14,26 @@ ROUNDS = 2  # how often each of two processes runs its script while sharing a po
 
 def script(name, url, tag):
     """A process that runs one driver's script."""
+    errors = subprocess.PIPE
     if name == "psql":
-        command = ["psql", "-X", "-d", url, "-v", f"tag={tag}", "-f", os.path.join(HERE, "psql_script.sql")]
+        path = os.path.join(HERE, "psql_script.sql")
+        command = ["psql", "-X", "-d", url, "-v", f"tag={tag}", "-f", path]
+        errors = subprocess.STDOUT  # what the server said, to be compared like the rest
     else:
         command = [sys.executable, os.path.join(HERE, "driver_scripts.py"), name, url, tag]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                            env=os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC"})  # fmt: skip
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        text=True,
+        env=os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC"},
+    )
 
 
 def printed(process, tag):
-    output, _ = process.communicate(timeout=300)
-    assert process.returncode == 0, output
+    output, errors = process.communicate(timeout=300)
+    assert process.returncode == 0, errors or output
     return output.replace(f"_{tag}", "_TAG").splitlines()
 
 

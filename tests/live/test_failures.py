@@ -1,4 +1,6 @@
-"""What breaks: queries are cancelled, servers die, the cluster goes away and comes back, clients vanish."""
+"""What breaks: queries are cancelled, servers die, the cluster goes away and comes back, clients
+vanish.
+"""
 
 import contextlib
 import signal
@@ -40,7 +42,9 @@ def test_psycopg_cancels_its_query_and_goes_on(pg, start):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
     with psycopg.connect(daemon.dsn(), autocommit=True) as connection:
         for _ in range(3):
-            canceller = threading.Thread(target=lambda: (wait_for(lambda: pg.psql(SLEEPERS) == "1"), connection.cancel()))
+            canceller = threading.Thread(
+                target=lambda: (wait_for(lambda: pg.psql(SLEEPERS) == "1"), connection.cancel())
+            )
             canceller.start()
             with pytest.raises(psycopg.errors.QueryCanceled):
                 connection.execute("SELECT pg_sleep(60)")
@@ -50,8 +54,15 @@ def test_psycopg_cancels_its_query_and_goes_on(pg, start):
 
 def test_psql_is_interrupted_at_the_keyboard(pg, start):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
-    psql = subprocess.Popen(["psql", "-XAt"], env=daemon.client_environment(), text=True, start_new_session=True,
-                            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)  # fmt: skip
+    psql = subprocess.Popen(
+        ["psql", "-XAt"],
+        env=daemon.client_environment(),
+        text=True,
+        start_new_session=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
     psql.stdin.write("SELECT pg_sleep(60);\nSELECT 'and on';\n")
     psql.stdin.flush()
     wait_for(lambda: pg.psql(SLEEPERS) == "1")
@@ -79,7 +90,9 @@ def test_a_cancel_reaches_the_query_of_its_client_and_no_other(pg, start):
 def test_a_cancel_for_a_client_between_queries_hits_nobody(pg, start):
     """With one server, it now runs the query of another client."""
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
-    with raw_client(daemon.socket_path(), **LOGIN) as idle, raw_client(daemon.socket_path(), **LOGIN) as busy:
+    with raw_client(daemon.socket_path(), **LOGIN) as idle, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as busy:
         idle.rows("SELECT 1")
         for _ in range(3):
             busy.send(query("SELECT pg_sleep(0.5), 'slept'"))
@@ -93,10 +106,14 @@ def test_a_cancel_for_a_client_between_queries_hits_nobody(pg, start):
 
 
 def test_a_cancel_that_is_done_does_not_hit_its_clients_own_next_query(pg, start):
-    """Done: the connection that asked for it has been closed. PostgreSQL's own signal may come twice, so this is a race
-    that is lost once in some hundred times when weir closes that connection too early."""
+    """Done: the connection that asked for it has been closed. PostgreSQL's own signal may come
+    twice, so this is a race that is lost once in some hundred times when weir closes that
+    connection too early.
+    """
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
-    with raw_client(daemon.socket_path(), **LOGIN) as client, psycopg.connect(pg.unix_url(), autocommit=True) as direct:
+    with raw_client(daemon.socket_path(), **LOGIN) as client, psycopg.connect(
+        pg.unix_url(), autocommit=True
+    ) as direct:
         for _ in range(300):
             client.send(query("SELECT pg_sleep(60)"))
             wait_for(lambda: direct.execute(SLEEPERS).fetchone() == (1,))
@@ -108,9 +125,13 @@ def test_a_cancel_that_is_done_does_not_hit_its_clients_own_next_query(pg, start
 
 
 def test_a_storm_of_cancels_never_hits_a_bystander(pg, start):
-    """Cancels race with the ends of queries; a late one must not reach the next client of that server."""
+    """Cancels race with the ends of queries; a late one must not reach the next client of that
+    server.
+    """
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
-    with raw_client(daemon.socket_path(), **LOGIN) as target, raw_client(daemon.socket_path(), **LOGIN) as bystander:
+    with raw_client(daemon.socket_path(), **LOGIN) as target, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as bystander:
         for turn in range(100):
             target.send(query(f"SELECT pg_sleep({turn % 10 * 0.0002})"))
             with raw_client(daemon.socket_path()) as messenger:
@@ -125,10 +146,14 @@ def test_a_storm_of_cancels_never_hits_a_bystander(pg, start):
 # -- a server that dies
 
 
-@pytest.mark.parametrize("query_sent", ["SELECT generate_series(1, 100000000)", "SELECT pg_sleep(60)"])
+@pytest.mark.parametrize(
+    "query_sent", ["SELECT generate_series(1, 100000000)", "SELECT pg_sleep(60)"]
+)
 def test_a_server_that_is_terminated_takes_only_its_holder_along(pg, start, query_sent):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=2, DB_MAX_OVERFLOW=0)
-    with raw_client(daemon.socket_path(), **LOGIN) as victim, raw_client(daemon.socket_path(), **LOGIN) as other:
+    with raw_client(daemon.socket_path(), **LOGIN) as victim, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as other:
         victim.ask("BEGIN")
         [[pid]] = victim.rows("SELECT pg_backend_pid()")
         other.ask("BEGIN")
@@ -141,7 +166,10 @@ def test_a_server_that_is_terminated_takes_only_its_holder_along(pg, start, quer
         assert pg.psql(f"SELECT pg_terminate_backend({pid})") == "t"
         errors = [answer.fields() for answer in victim.hears_the_end() if answer.kind == "E"]
         # Bytes that end inside a row leave no room for words: then the end itself has to do.
-        assert victim.was_cut or [(error["S"], error["C"]) for error in errors] in ([("FATAL", "57P01")], [("FATAL", "08006")])
+        assert victim.was_cut or [(error["S"], error["C"]) for error in errors] in (
+            [("FATAL", "57P01")],
+            [("FATAL", "08006")],
+        )
         assert other.rows("SELECT 'unharmed'") == [["unharmed"]]
         assert other.ask("COMMIT")[-1].body == b"I"
     with raw_client(daemon.socket_path(), **LOGIN) as late:
@@ -156,8 +184,10 @@ def test_idle_and_waiting_clients_never_notice_that_servers_died(pg, start):
     for client in clients:
         client.until_ready()
     for _ in range(5):
-        pg.psql("SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity "
-                "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()")  # fmt: skip
+        pg.psql(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
         for client in clients:
             assert client.rows("SELECT 'never noticed'") == [["never noticed"]]
     for client in clients:
@@ -167,14 +197,18 @@ def test_idle_and_waiting_clients_never_notice_that_servers_died(pg, start):
 def test_a_server_that_is_killed_mid_result_gives_its_holder_a_fatal_error(own_pg, start):
     """SIGKILL makes PostgreSQL restart all its servers: the pool recovers when the cluster has."""
     daemon = start(own_pg.unix_url(), DB_POOL_SIZE=2, DB_MAX_OVERFLOW=0)
-    with raw_client(daemon.socket_path(), **LOGIN) as victim, raw_client(daemon.socket_path(), **LOGIN) as idle:
+    with raw_client(daemon.socket_path(), **LOGIN) as victim, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as idle:
         idle.rows("SELECT 1")
         [[pid]] = victim.rows("SELECT pg_backend_pid()")
         victim.send(query("SELECT generate_series(1, 100000000), pg_backend_pid()"))
         pid = int(victim.until("D")[-1].values()[1])
         own_pg.kill_backend(pid, signal.SIGKILL)
         errors = [answer.fields() for answer in victim.hears_the_end() if answer.kind == "E"]
-        assert victim.was_cut or [(error["S"], error["C"]) for error in errors] == [("FATAL", "08006")]
+        assert victim.was_cut or [(error["S"], error["C"]) for error in errors] == [
+            ("FATAL", "08006")
+        ]
         assert idle.rows("SELECT 'recovered'") == [["recovered"]]
 
 
@@ -182,20 +216,28 @@ def test_a_server_that_is_killed_mid_result_gives_its_holder_a_fatal_error(own_p
 
 
 def test_a_cluster_that_restarts_under_load_is_served_again_at_once(own_pg, start):
-    """Every client that sees an error sees a fitting one, and once PostgreSQL accepts connections nobody sees any."""
+    """Every client that sees an error sees a fitting one, and once PostgreSQL accepts connections
+    nobody sees any.
+    """
     daemon = start(own_pg.unix_url(), DB_POOL_SIZE=4, DB_MAX_OVERFLOW=0)
     stop, lock, outcomes = threading.Event(), threading.Lock(), []
 
     def work():
         while not stop.is_set():
-            with contextlib.suppress(closed, BrokenPipeError, ConnectionError), raw_client(daemon.socket_path(), **LOGIN) as client:
+            with contextlib.suppress(closed, BrokenPipeError, ConnectionError), raw_client(
+                daemon.socket_path(), **LOGIN
+            ) as client:
                 while not stop.is_set():
                     asked = time.monotonic()
                     client.send(query("SELECT 1 FROM pg_class LIMIT 1"))
                     answers = [client.read()]
                     while answers[-1].kind != "Z" and sqlstates(answers[-1:]) == []:
                         answers.append(client.read())
-                    if sqlstates(answers) and answers[-1].kind != "Z" and answers[-1].fields()["S"] != "FATAL":
+                    if (
+                        sqlstates(answers)
+                        and answers[-1].kind != "Z"
+                        and answers[-1].fields()["S"] != "FATAL"
+                    ):
                         answers += client.until_ready()
                     with lock:
                         outcomes.append((asked, time.monotonic(), sqlstates(answers)))
@@ -207,10 +249,15 @@ def test_a_cluster_that_restarts_under_load_is_served_again_at_once(own_pg, star
     for _ in range(3):
         own_pg.restart()
         ready = time.monotonic()
-        # Less than the 15 s that a fixed time between two attempts costs elsewhere, more than any busy machine takes.
-        wait_for(lambda: any(asked > ready and not errors for asked, _, errors in outcomes), seconds=10)
+        # Less than the 15 s that a fixed time between two attempts costs elsewhere, more than any
+        # busy machine takes.
+        wait_for(
+            lambda: any(asked > ready and not errors for asked, _, errors in outcomes), seconds=10
+        )
         with lock:
-            first = min(answered for _, answered, errors in outcomes if answered > ready and not errors)
+            first = min(
+                answered for _, answered, errors in outcomes if answered > ready and not errors
+            )
             assert not any(errors for asked, _, errors in outcomes if asked > first)
         print(f"first answer {first - ready:.3f} s after PostgreSQL was ready")
     stop.set()
@@ -262,7 +309,9 @@ def test_a_password_that_the_server_refuses_is_said_in_its_words(start):
 
 
 def test_logins_do_not_storm_a_backend_that_refuses_them(start):
-    """Backing off doubles from 100 ms: in the time that these clients wait there is room for a handful of logins."""
+    """Backing off doubles from 100 ms: in the time that these clients wait there is room for a
+    handful of logins.
+    """
     with cluster(tls=False) as server:
         daemon = start(server.scram_url().replace("100%25", "wrong"), DB_POOL_TIMEOUT=3)
         clients = [raw_client(daemon.socket_path()) for _ in range(50)]
@@ -288,13 +337,21 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize("statement", ["INSERT INTO vanishing VALUES (1)", "LOCK TABLE vanishing", "SELECT 1/0"])
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO vanishing VALUES (1)", "LOCK TABLE vanishing", "SELECT 1/0"]
+)
 def test_a_process_killed_in_a_transaction_leaves_none_open(pg, start, statement):
     pg.psql("DROP TABLE IF EXISTS vanishing; CREATE TABLE vanishing (i int)")
     daemon = start(pg.unix_url(), DB_POOL_SIZE=2, DB_MAX_OVERFLOW=0)
     for _ in range(4):
-        subprocess.run([sys.executable, "-c", VANISH, daemon.dsn(), statement], check=False, stderr=subprocess.DEVNULL)
-    open_transactions = "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+        subprocess.run(
+            [sys.executable, "-c", VANISH, daemon.dsn(), statement],
+            check=False,
+            stderr=subprocess.DEVNULL,
+        )
+    open_transactions = (
+        "SELECT count(*) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'"
+    )
     wait_for(lambda: pg.psql(open_transactions) == "0")
     connection = psycopg2.connect(daemon.dsn())
     connection.cursor().execute("LOCK TABLE vanishing")
@@ -321,7 +378,9 @@ def test_a_client_that_vanishes_in_a_query_ends_the_query(pg, start):
         query("COPY vanishing FROM STDIN"),
         parse("", "SELECT 1"),  # no Sync
         parse("", "SELECT 1") + sync(),
-        query("SELECT repeat('x', 1000) FROM generate_series(1, 100000)"),  # nobody reads the answer
+        query(
+            "SELECT repeat('x', 1000) FROM generate_series(1, 100000)"
+        ),  # nobody reads the answer
     ],
     ids=["half a query", "a copy", "no sync", "answered", "unread"],
 )

@@ -1,12 +1,25 @@
-"""The front door: what happens before a client is logged in, and who is turned away with which words."""
+"""The front door: what happens before a client is logged in, and who is turned away with which
+words.
+"""
 
 import os
 import struct
 
 import pytest
 
-from raw_client import (GSSENC_REQUEST, PROTOCOL_3_0, SSL_REQUEST, cancel, closed, kinds, query,
-                        raw_client, request, sqlstates, startup)  # fmt: skip
+from raw_client import (
+    GSSENC_REQUEST,
+    PROTOCOL_3_0,
+    SSL_REQUEST,
+    cancel,
+    closed,
+    kinds,
+    query,
+    raw_client,
+    request,
+    sqlstates,
+    startup,
+)
 
 LOGIN = dict(user="tester", database="postgres")
 
@@ -26,7 +39,10 @@ def stranger(daemon):
 # -- encryption is declined
 
 
-@pytest.mark.parametrize("codes", [[SSL_REQUEST], [GSSENC_REQUEST], [SSL_REQUEST, GSSENC_REQUEST], [GSSENC_REQUEST, SSL_REQUEST]])
+@pytest.mark.parametrize(
+    "codes",
+    [[SSL_REQUEST], [GSSENC_REQUEST], [SSL_REQUEST, GSSENC_REQUEST], [GSSENC_REQUEST, SSL_REQUEST]],
+)
 def test_encryption_is_declined_and_the_login_goes_on(stranger, codes):
     for code in codes:
         stranger.send(request(code))
@@ -117,7 +133,9 @@ def test_a_startup_packet_may_come_one_byte_at_a_time(stranger):
 def test_a_query_may_follow_the_startup_packet_in_one_write(stranger):
     stranger.send(startup(**LOGIN) + query("SELECT 'eager'"))
     stranger.until_ready()
-    assert [answer.values() for answer in stranger.until_ready() if answer.kind == "D"] == [["eager"]]
+    assert [answer.values() for answer in stranger.until_ready() if answer.kind == "D"] == [
+        ["eager"]
+    ]
 
 
 # -- who is refused

@@ -1,4 +1,5 @@
-"""The pool as a client sees it: who waits, for how long, and what is said when nothing came free."""
+"""The pool as a client sees it: who waits, for how long, and what is said when nothing came free.
+"""
 
 import re
 
@@ -36,7 +37,9 @@ def test_a_client_that_got_no_connection_in_time_is_told_why_and_stays(pg, start
         assert kinds(refused) == "EZ" and refused[-1].body == b"I"
         error = next(answer.fields() for answer in refused if answer.kind == "E")
         assert (error["S"], error["C"]) == ("ERROR", "53300")
-        assert error["M"] == "pool limit of size 1 overflow 0 reached, no connection came free in 1 s"
+        assert (
+            error["M"] == "pool limit of size 1 overflow 0 reached, no connection came free in 1 s"
+        )
         assert re.search(r"active 1\b.*idle 0\b.*waiting \d", error["D"])
     holder.ask("COMMIT")
     assert simple.rows("SELECT 'simple goes on'") == [["simple goes on"]]
@@ -58,7 +61,9 @@ def test_waiters_are_served_in_the_order_they_came(pg, start, crowd):
     holder.ask("COMMIT")
     for waiter in waiters:
         assert kinds(waiter.until_ready()) == "CZ"
-    assert holder.rows("SELECT array_agg(who ORDER BY at) FROM arrivals") == [["{" + ",".join(map(str, range(20))) + "}"]]
+    assert holder.rows("SELECT array_agg(who ORDER BY at) FROM arrivals") == [
+        ["{" + ",".join(map(str, range(20))) + "}"]
+    ]
 
 
 def test_a_statement_of_a_waiter_that_vanished_is_never_run(pg, start, crowd):
@@ -105,8 +110,12 @@ def test_there_are_never_more_servers_than_size_and_overflow(pg, start, crowd, s
     daemon = start(pg.unix_url(), DB_POOL_SIZE=size, DB_MAX_OVERFLOW=overflow)
     clients = crowd(daemon, 12)
     for client in clients:
-        client.send(query("SELECT pg_sleep(0.05), (SELECT count(*) FROM pg_stat_activity "
-                          "WHERE backend_type = 'client backend')"))  # fmt: skip
+        client.send(
+            query(
+                "SELECT pg_sleep(0.05), (SELECT count(*) FROM pg_stat_activity "
+                "WHERE backend_type = 'client backend')"
+            )
+        )
     counts = [int(client.until_ready()[1].values()[1]) for client in clients]
     assert max(counts) <= size + overflow
     assert daemon.metric("weir_pool_connects_total", result="ok") <= size + overflow
@@ -116,9 +125,18 @@ def test_two_backends_each_have_their_pool(pg, start):
     pg.psql("DROP DATABASE IF EXISTS shop")
     pg.psql("CREATE DATABASE shop")
     pool = {"size": 1, "max_overflow": 0}
-    daemon = start(config={"backends": {"main": {"url": pg.unix_url(), "pool": pool, "aliases": ["primary"]},
-                                        "orders": {"url": pg.unix_url("shop"), "pool": pool}}})  # fmt: skip
-    clients = {name: raw_client(daemon.socket_path(), user="tester", database=name) for name in ("main", "primary", "orders")}
+    daemon = start(
+        config={
+            "backends": {
+                "main": {"url": pg.unix_url(), "pool": pool, "aliases": ["primary"]},
+                "orders": {"url": pg.unix_url("shop"), "pool": pool},
+            }
+        }
+    )
+    clients = {
+        name: raw_client(daemon.socket_path(), user="tester", database=name)
+        for name in ("main", "primary", "orders")
+    }
     clients["main"].ask("BEGIN")
     assert clients["main"].rows("SELECT current_database()") == [["postgres"]]
     assert clients["orders"].rows("SELECT current_database()") == [["shop"]]

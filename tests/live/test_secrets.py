@@ -1,4 +1,6 @@
-"""A password is in the settings and on its way to the server, and nowhere else, whatever happens in a whole run."""
+"""A password is in the settings and on its way to the server, and nowhere else, whatever happens in
+a whole run.
+"""
 
 import os
 import signal
@@ -12,12 +14,19 @@ from raw_client import closed, query, raw_client, startup
 from weir import binary
 
 CANARY = "kanarienvogel/4711@%:!"
-SPELLINGS = [CANARY, urllib.parse.quote(CANARY, safe=""), urllib.parse.quote(CANARY), "kanarienvogel"]
+SPELLINGS = [
+    CANARY,
+    urllib.parse.quote(CANARY, safe=""),
+    urllib.parse.quote(CANARY),
+    "kanarienvogel",
+]
 LOGIN = dict(user="tester", database="postgres")
 
 
 def everything_heard(path, *messages):
-    """All bytes that a client gets in answer to these messages, until a ReadyForQuery for each or the end."""
+    """All bytes that a client gets in answer to these messages, until a ReadyForQuery for each or
+    the end.
+    """
     heard = b""
     with raw_client(path) as client:
         try:
@@ -35,22 +44,34 @@ def test_the_password_is_never_shown(start, format):
     with cluster(tls=False) as server:
         server.psql(f"ALTER ROLE {SCRAM_USER} PASSWORD '{CANARY}'")
         address = url(SCRAM_USER, CANARY, f"127.0.0.1:{server.port}", "postgres", {})
-        daemon = start(address, config={"log": {"level": "trace", "format": format}}, DB_POOL_TIMEOUT=2)
-        said = [everything_heard(daemon.socket_path(), startup(**LOGIN), query("SELECT 1"), query("SELECT 1/0")),
-                everything_heard(daemon.socket_path(), startup(user="tester", database="nowhere")),
-                everything_heard(daemon.socket_path(), startup(**LOGIN), query("SHOW ALL"))]  # fmt: skip
+        daemon = start(
+            address, config={"log": {"level": "debug", "format": format}}, DB_POOL_TIMEOUT=2
+        )
+        said = [
+            everything_heard(
+                daemon.socket_path(), startup(**LOGIN), query("SELECT 1"), query("SELECT 1/0")
+            ),
+            everything_heard(daemon.socket_path(), startup(user="tester", database="nowhere")),
+            everything_heard(daemon.socket_path(), startup(**LOGIN), query("SHOW ALL")),
+        ]
         said += [daemon.get(page)[1] for page in ("/", "/metrics", "/readyz", "/healthz")]
         daemon.process.send_signal(signal.SIGHUP)
         # Now the server refuses it, and then is gone: what weir says of both is its own affair.
         server.psql(f"ALTER ROLE {SCRAM_USER} PASSWORD 'another'")
-        server.psql("SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE usename = '" + SCRAM_USER + "'")
+        server.psql(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE usename = '"
+            + SCRAM_USER
+            + "'"
+        )
         said.append(everything_heard(daemon.socket_path(), startup(**LOGIN), query("SELECT 1")))
         server.stop()
         said.append(everything_heard(daemon.socket_path(), startup(**LOGIN), query("SELECT 1")))
         said += [daemon.get(page)[1] for page in ("/metrics", "/readyz")]
         daemon.stop()
         said.append(daemon.log())
-    assert "password authentication failed" in "".join(said)  # that is, the run was as bad as it was meant to be
+    assert "password authentication failed" in "".join(
+        said
+    )  # that is, the run was as bad as it was meant to be
     for text in said:
         assert not any(spelling in text for spelling in SPELLINGS), text
 
@@ -65,9 +86,19 @@ def test_the_password_is_never_shown(start, format):
         "postgresql://host/db?password=kanarienvogel&no_such_option=1",
     ],
 )
-def test_a_complaint_about_a_url_does_not_show_its_password(address, tmp_path):
-    environment = os.environ | {"DATABASE_URL": address, "WEIR_SOCKET_DIR": str(tmp_path), "WEIR_METRICS": "off"}
-    refused = subprocess.run([binary(), "serve"], env=environment, capture_output=True, text=True, timeout=60,
-                             stdin=subprocess.DEVNULL)  # fmt: skip
+def test_a_complaint_about_a_url_does_not_show_its_password(address, scratch):
+    environment = os.environ | {
+        "DATABASE_URL": address,
+        "WEIR_SOCKET_DIR": str(scratch),
+        "WEIR_METRICS": "off",
+    }
+    refused = subprocess.run(
+        [binary(), "serve"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        stdin=subprocess.DEVNULL,
+    )
     assert refused.returncode != 0 and "DATABASE_URL" in refused.stderr
     assert not any(spelling in refused.stdout + refused.stderr for spelling in SPELLINGS)

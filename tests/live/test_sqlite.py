@@ -1,5 +1,8 @@
-"""A SQLite file behind PostgreSQL's protocol and dialect: the scripts that run on it give what a server gives."""
+"""A SQLite file behind PostgreSQL's protocol and dialect: the scripts that run on it give what a
+server gives.
+"""
 
+import difflib
 import os
 import re
 import sqlite3
@@ -19,11 +22,19 @@ LOGIN = dict(user="tester", database="database")
 def printed(name, url, tag):
     """The lines that one driver's script prints."""
     if name == "psql":
-        command = ["psql", "-X", "-d", url, "-v", f"tag={tag}", "-f", os.path.join(HERE, "psql_basic.sql")]
+        path = os.path.join(HERE, "psql_basic.sql")
+        command = ["psql", "-X", "-d", url, "-v", f"tag={tag}", "-f", path]
     else:
         command = [sys.executable, os.path.join(HERE, "basic_scripts.py"), name, url, tag]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                          env=os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PGTZ": "UTC"}, timeout=300)  # fmt: skip
+    done = subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=os.environ | {"LC_ALL": "C.UTF-8", "TZ": "UTC", "PGTZ": "UTC"},
+        timeout=300,
+    )
     return done.stdout.replace(f"_{tag}", "_TAG").splitlines() + [f"exit status {done.returncode}"]
 
 
@@ -32,7 +43,10 @@ def test_a_script_sees_on_a_file_what_it_sees_on_a_server(pg, start, name):
     daemon = start()
     expected = printed(name, pg.unix_url(), "server")
     assert expected[-1] == "exit status 0" and len(expected) > 10, expected
-    assert printed(name, daemon.url(), "file") == expected
+    difference = difflib.unified_diff(
+        expected, printed(name, daemon.url(), "file"), "server", "file", n=0, lineterm=""
+    )
+    assert "\n".join(difference) == ""
 
 
 def test_without_a_database_url_there_is_a_file_and_a_string_to_connect_with(start):
@@ -40,8 +54,23 @@ def test_without_a_database_url_there_is_a_file_and_a_string_to_connect_with(sta
     assert os.path.exists(daemon.path("app/database.db"))
     pasted = [url.strip("\"'") for url in re.findall(r"postgresql://\S+", daemon.log())]
     assert pasted
-    done = subprocess.run(["psql", "-XAt", "-d", pasted[0], "-c", "CREATE TABLE made (i int)", "-c", "INSERT INTO made VALUES (42)",
-                           "-c", "SELECT i FROM made"], capture_output=True, text=True, timeout=60)  # fmt: skip
+    done = subprocess.run(
+        [
+            "psql",
+            "-XAt",
+            "-d",
+            pasted[0],
+            "-c",
+            "CREATE TABLE made (i int)",
+            "-c",
+            "INSERT INTO made VALUES (42)",
+            "-c",
+            "SELECT i FROM made",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     assert done.stdout.split("\n")[-2] == "42", done.stdout + done.stderr
 
 
@@ -62,12 +91,16 @@ def test_what_was_committed_is_there_after_a_restart_and_after_a_crash(start):
     with raw_client(daemon.socket_path(), **LOGIN) as client:
         assert client.rows("SELECT i FROM kept ORDER BY i") == [["1"], ["2"]]
     daemon.stop()
-    assert sqlite3.connect(daemon.path("app/database.db")).execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    assert sqlite3.connect(daemon.path("app/database.db")).execute(
+        "PRAGMA integrity_check"
+    ).fetchall() == [("ok",)]
 
 
 def test_readers_do_not_see_what_is_not_committed_and_do_not_wait_for_it(start):
     daemon = start(DB_POOL_SIZE=2)
-    with raw_client(daemon.socket_path(), **LOGIN) as writer, raw_client(daemon.socket_path(), **LOGIN) as reader:
+    with raw_client(daemon.socket_path(), **LOGIN) as writer, raw_client(
+        daemon.socket_path(), **LOGIN
+    ) as reader:
         writer.ask("CREATE TABLE seen (i int)")
         writer.ask("BEGIN")
         writer.ask("INSERT INTO seen VALUES (1)")
@@ -92,8 +125,12 @@ def test_a_client_that_vanishes_in_a_transaction_gives_the_writer_back(start):
 def test_what_it_cannot_do_is_refused_by_name(start):
     daemon = start()
     with raw_client(daemon.socket_path(), **LOGIN) as client:
-        for sql in ("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE ROLE somebody",
-                    "CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f()", "LISTEN channel"):  # fmt: skip
+        for sql in (
+            "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "CREATE ROLE somebody",
+            "CREATE TRIGGER t AFTER INSERT ON x EXECUTE FUNCTION f()",
+            "LISTEN channel",
+        ):
             answers = client.ask(sql)
             assert sqlstates(answers) == ["0A000"], sql
         assert client.rows("SELECT 'still here'") == [["still here"]]

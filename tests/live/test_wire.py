@@ -1,12 +1,29 @@
-"""The protocol, message by message: what PostgreSQL answers directly, weir answers too, with one server for all."""
+"""The protocol, message by message: what PostgreSQL answers directly, weir answers too, with one
+server for all.
+"""
 
 import socket
 import struct
 
 import pytest
 
-from raw_client import (bind, close, copy_data, copy_done, copy_fail, describe, execute, flush, frame, kinds, parse,
-                        query, sqlstates, sync, terminate)  # fmt: skip
+from raw_client import (
+    bind,
+    close,
+    copy_data,
+    copy_done,
+    copy_fail,
+    describe,
+    execute,
+    flush,
+    frame,
+    kinds,
+    parse,
+    query,
+    sqlstates,
+    sync,
+    terminate,
+)
 
 
 def row_values(messages):
@@ -31,7 +48,9 @@ def test_queries_in_one_write_are_answered_in_order(connect):
 
 def test_bytes_may_come_one_at_a_time(connect):
     client = connect()
-    for byte in query("SELECT 'slowly'") + parse("", "SELECT $1::text") + run_once(values=[b"and bound"]):
+    for byte in (
+        query("SELECT 'slowly'") + parse("", "SELECT $1::text") + run_once(values=[b"and bound"])
+    ):
         client.send(bytes([byte]))
     assert row_values(client.until_ready()) == [["slowly"]]
     assert row_values(client.until_ready()) == [["and bound"]]
@@ -46,8 +65,17 @@ def test_a_message_larger_than_any_buffer_passes(connect):
 
 def test_an_error_in_a_pipeline_skips_to_the_next_sync(connect):
     client = connect()
-    client.send(parse("", "SELECT 1/0") + bind() + execute() + parse("", "SELECT 2") + bind() + execute() + sync()
-                + parse("", "SELECT 3") + run_once())  # fmt: skip
+    client.send(
+        parse("", "SELECT 1/0")
+        + bind()
+        + execute()
+        + parse("", "SELECT 2")
+        + bind()
+        + execute()
+        + sync()
+        + parse("", "SELECT 3")
+        + run_once()
+    )
     first, second = client.until_ready(), client.until_ready()
     assert sqlstates(first) == ["22012"] and not row_values(first)
     assert row_values(second) == [["3"]]
@@ -65,7 +93,14 @@ def test_flush_brings_answers_without_a_sync(connect):
 
 def test_a_portal_gives_its_rows_in_parts(connect):
     client = connect()
-    client.send(parse("", "SELECT generate_series(1, 5)") + bind() + execute(rows=2) + execute(rows=2) + execute(rows=2) + sync())
+    client.send(
+        parse("", "SELECT generate_series(1, 5)")
+        + bind()
+        + execute(rows=2)
+        + execute(rows=2)
+        + execute(rows=2)
+        + sync()
+    )
     assert kinds(client.until_ready()) == "12DDsDDsDCZ"
 
 
@@ -73,7 +108,16 @@ def test_a_function_can_be_called_by_its_number(connect):
     client = connect()
     int4pl, texts = 177, struct.pack("!hh", 1, 0)
     arguments = b"".join(struct.pack("!i", len(n)) + n for n in (b"40", b"2"))
-    client.send(frame("F", struct.pack("!i", int4pl) + texts + struct.pack("!h", 2) + arguments + struct.pack("!h", 0)))
+    client.send(
+        frame(
+            "F",
+            struct.pack("!i", int4pl)
+            + texts
+            + struct.pack("!h", 2)
+            + arguments
+            + struct.pack("!h", 0),
+        )
+    )
     answers = client.until_ready()
     assert kinds(answers) == "VZ" and answers[0].body[4:] == b"42"
 
@@ -81,7 +125,10 @@ def test_a_function_can_be_called_by_its_number(connect):
 def test_an_empty_query_and_several_statements(connect):
     client = connect()
     assert kinds(client.ask("")) == "IZ"
-    assert kinds(client.ask("SELECT 1; SELECT 2; CREATE TEMP TABLE gone (i int); DROP TABLE gone")) == "TDCTDCCCZ"
+    assert (
+        kinds(client.ask("SELECT 1; SELECT 2; CREATE TEMP TABLE gone (i int); DROP TABLE gone"))
+        == "TDCTDCCCZ"
+    )
 
 
 def test_a_message_of_unknown_type_ends_the_connection(connect):
@@ -96,7 +143,10 @@ def test_a_message_of_unknown_type_ends_the_connection(connect):
 
 def test_ready_for_query_tells_the_state_of_the_transaction(connect):
     client = connect()
-    states = [client.ask(sql)[-1].body for sql in ("BEGIN", "SELECT 1/0", "SELECT 1", "ROLLBACK", "SELECT 1")]
+    states = [
+        client.ask(sql)[-1].body
+        for sql in ("BEGIN", "SELECT 1/0", "SELECT 1", "ROLLBACK", "SELECT 1")
+    ]
     assert states == [b"T", b"E", b"E", b"I", b"I"]
 
 
@@ -117,7 +167,9 @@ def test_a_client_that_leaves_in_a_transaction_leaves_nothing_behind(connect, pg
 
 
 def test_an_unnamed_statement_is_still_its_clients_own_after_a_sync(connect):
-    """The flow of lib/pq: Parse and Sync, then Bind and Sync, while another client does the same in between."""
+    """The flow of lib/pq: Parse and Sync, then Bind and Sync, while another client does the same in
+    between.
+    """
     left, right = connect(), connect()
     for _ in range(3):
         left.send(parse("", "SELECT 'left'") + describe("S") + sync())
@@ -140,7 +192,11 @@ def test_an_unnamed_statement_survives_the_use_of_a_name(connect):
     client.send(run_once())
     assert row_values(client.until_ready()) == [["unnamed"]]
     client.send(run_once("name") + run_once() + run_once("name"))
-    assert [row_values(client.until_ready()) for _ in range(3)] == [[["named"]], [["unnamed"]], [["named"]]]
+    assert [row_values(client.until_ready()) for _ in range(3)] == [
+        [["named"]],
+        [["unnamed"]],
+        [["named"]],
+    ]
 
 
 def test_a_simple_query_forgets_the_unnamed_statement(connect):
@@ -170,7 +226,9 @@ def test_names_live_and_die_as_on_a_server(connect):
     assert kinds(client.until_ready()) == "1Z"
     client.send(parse("s1", "SELECT 2") + sync())  # a name in use
     assert sqlstates(client.until_ready()) == ["42P05"]
-    client.send(close("S", "s1") + close("S", "never made") + parse("s1", "SELECT 3") + run_once("s1"))
+    client.send(
+        close("S", "s1") + close("S", "never made") + parse("s1", "SELECT 3") + run_once("s1")
+    )
     answers = client.until_ready()
     assert kinds(answers) == "3312DCZ" and row_values(answers) == [["3"]]
     client.send(run_once("unknown"))
@@ -233,7 +291,9 @@ def test_a_query_may_follow_copy_done_in_one_write(connect, table):
     for _ in range(5):
         client.send(query("COPY copied FROM STDIN"))
         assert client.read().kind == "G"
-        client.send(copy_data(b"1\n") + copy_data(b"2\n") + copy_done() + query("SELECT 'after the copy'"))
+        client.send(
+            copy_data(b"1\n") + copy_data(b"2\n") + copy_done() + query("SELECT 'after the copy'")
+        )
         assert kinds(client.until_ready()) == "CZ"
         assert row_values(client.until_ready()) == [["after the copy"]]
         assert other.rows("SELECT 'next'") == [["next"]]
@@ -242,7 +302,12 @@ def test_a_query_may_follow_copy_done_in_one_write(connect, table):
 
 def test_a_copy_in_with_everything_in_one_write(connect, table):
     client = connect()
-    client.send(query("COPY copied FROM STDIN") + copy_data(b"1\n2\n3\n") + copy_done() + query("SELECT count(*) FROM copied"))
+    client.send(
+        query("COPY copied FROM STDIN")
+        + copy_data(b"1\n2\n3\n")
+        + copy_done()
+        + query("SELECT count(*) FROM copied")
+    )
     assert kinds(client.until_ready()) == "GCZ"
     assert row_values(client.until_ready()) == [["3"]]
 
@@ -286,14 +351,20 @@ def test_what_is_copied_out_can_be_copied_in(connect, table, form):
     answers = client.ask(f"COPY (SELECT generate_series(1, 3000)) TO STDOUT (FORMAT {form})")
     data = [answer.body for answer in answers if answer.kind == "d"]
     assert len(data) >= 3000 and kinds(answers[-3:]) == "cCZ"
-    client.send(query(f"COPY copied FROM STDIN (FORMAT {form})") + b"".join(copy_data(d) for d in data) + copy_done())
+    client.send(
+        query(f"COPY copied FROM STDIN (FORMAT {form})")
+        + b"".join(copy_data(d) for d in data)
+        + copy_done()
+    )
     assert client.until_ready()[-2].tag() == "COPY 3000"
     assert client.rows("SELECT sum(i) FROM copied") == [[str(3000 * 3001 // 2)]]
 
 
 def test_several_copies_in_one_query(connect, table):
     client = connect()
-    client.send(query("COPY copied FROM STDIN; SELECT 1; COPY copied TO STDOUT; COPY copied FROM STDIN"))
+    client.send(
+        query("COPY copied FROM STDIN; SELECT 1; COPY copied TO STDOUT; COPY copied FROM STDIN")
+    )
     client.send(copy_data(b"1\n") + copy_done())
     assert kinds(client.until("G")) == "G"
     assert kinds(client.until("G")) == "CTDCHdcCG"
@@ -310,7 +381,9 @@ def test_notices_and_parameter_changes_come_with_their_query(connect):
     answers = client.ask("DO $$ BEGIN RAISE NOTICE 'first'; RAISE WARNING 'second'; END $$")
     assert [answer.fields()["M"] for answer in answers if answer.kind == "N"] == ["first", "second"]
     answers = client.ask("SET application_name = 'renamed'")
-    assert b"application_name\0renamed\0" in [answer.body for answer in answers if answer.kind == "S"]
+    assert b"application_name\0renamed\0" in [
+        answer.body for answer in answers if answer.kind == "S"
+    ]
 
 
 # -- half a connection

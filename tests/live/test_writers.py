@@ -1,4 +1,6 @@
-"""Sixteen processes write to one SQLite file at once: nobody hears "database is locked", and nothing is lost."""
+"""Sixteen processes write to one SQLite file at once: nobody hears "database is locked", and
+nothing is lost.
+"""
 
 import os
 import sqlite3
@@ -14,7 +16,8 @@ url, me, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 connection = psycopg2.connect(url)
 cursor = connection.cursor()
 for turn in range(count):
-    # Read, then write what was read: the transaction that SQLite alone refuses as soon as another writes in between.
+    # Read, then write what was read: the transaction that SQLite alone refuses as soon as another
+    # writes in between.
     cursor.execute("SELECT n FROM counter WHERE id = %s", (me,))
     (mine,) = cursor.fetchone()
     assert mine == turn, (mine, turn)
@@ -31,12 +34,27 @@ for turn in range(count):
 def test_16_processes_write_at_once_and_lose_nothing(start):
     daemon = start()
     psql = ["psql", "-XAtq", "-d", daemon.url()]
-    subprocess.run([*psql, "-c", "CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL)",
-                    "-c", f"INSERT INTO counter VALUES {', '.join(f'({n}, 0)' for n in range(PROCESSES + 1))}",
-                    "-c", "CREATE TABLE entries (id serial PRIMARY KEY, who int NOT NULL, turn int NOT NULL, UNIQUE (who, turn))"],
-                   check=True)  # fmt: skip
-    writers = [subprocess.Popen([sys.executable, "-c", WRITER, daemon.url(), str(number), str(TRANSACTIONS)],
-                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for number in range(1, PROCESSES + 1)]  # fmt: skip
+    subprocess.run(
+        [
+            *psql,
+            "-c",
+            "CREATE TABLE counter (id int PRIMARY KEY, n int NOT NULL)",
+            "-c",
+            f"INSERT INTO counter VALUES {', '.join(f'({n}, 0)' for n in range(PROCESSES + 1))}",
+            "-c",
+            "CREATE TABLE entries (id serial PRIMARY KEY, who int NOT NULL, turn int NOT NULL, UNIQUE (who, turn))",
+        ],
+        check=True,
+    )
+    writers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, daemon.url(), str(number), str(TRANSACTIONS)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for number in range(1, PROCESSES + 1)
+    ]
     for writer in writers:
         output, _ = writer.communicate(timeout=300)
         assert writer.returncode == 0, output
@@ -45,5 +63,8 @@ def test_16_processes_write_at_once_and_lose_nothing(start):
     file = sqlite3.connect(daemon.path("app/database.db"))
     total = PROCESSES * TRANSACTIONS
     assert file.execute("SELECT n FROM counter WHERE id = 0").fetchone() == (total,)
-    assert file.execute("SELECT count(*), count(DISTINCT id) FROM entries").fetchone() == (total, total)
+    assert file.execute("SELECT count(*), count(DISTINCT id) FROM entries").fetchone() == (
+        total,
+        total,
+    )
     assert file.execute("PRAGMA integrity_check").fetchone() == ("ok",)

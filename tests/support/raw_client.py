@@ -30,7 +30,11 @@ def frame(kind, body=b""):
 
 
 def startup(version=PROTOCOL_3_0, **parameters):
-    body = struct.pack("!i", version) + b"".join(text(n) + text(v) for n, v in parameters.items()) + b"\0"
+    body = (
+        struct.pack("!i", version)
+        + b"".join(text(n) + text(v) for n, v in parameters.items())
+        + b"\0"
+    )
     return struct.pack("!i", len(body) + 4) + body
 
 
@@ -180,7 +184,9 @@ class raw_client:
         return self.until("Z")
 
     def until(self, kind):
-        """All messages up to and with the first of this kind; a FATAL error on the way is an exception."""
+        """All messages up to and with the first of this kind; a FATAL error on the way is an
+        exception.
+        """
         found = [self.read()]
         while found[-1].kind != kind:
             if found[-1].kind == "E" and found[-1].fields()["S"] == "FATAL":
@@ -224,7 +230,9 @@ class raw_client:
 
 
 def kinds(messages):
-    """'1Z': the shape of an exchange, without ParameterStatus and notices, which may come at any time."""
+    """'1Z': the shape of an exchange, without ParameterStatus and notices, which may come at any
+    time.
+    """
     return "".join(answer.kind for answer in messages if answer.kind not in "SN")
 
 

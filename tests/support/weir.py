@@ -1,10 +1,11 @@
-"""A running weir for tests: started in a temporary directory of its own, ended by its pid, its log examined.
+"""A running weir for tests: started in a temporary directory of its own, ended by its pid, its log
+examined.
 
     with weir(pg.unix_url(), DB_POOL_SIZE=1) as daemon:
         psycopg2.connect(daemon.dsn())
 
-Settings are given as the environment, or as a dict that becomes the JSON file. Leaving the block sends SIGTERM and
-asserts that weir ended by itself, with status 0 and without a sanitizer's report.
+Settings are given as the environment, or as a dict that becomes the JSON file. Leaving the block
+sends SIGTERM and asserts that weir ended by itself, with status 0 and without a sanitizer's report.
 """
 
 import contextlib
@@ -26,17 +27,14 @@ START_SECONDS = 60  # a sanitizer's build on a busy machine
 STOP_SECONDS = 60  # longer than weir's own drain
 USER = "tester"
 
-SANITIZER = re.compile(r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|Assertion .* failed")
+SANITIZER = re.compile(
+    r"AddressSanitizer|LeakSanitizer|UndefinedBehaviorSanitizer|runtime error:|Assertion .* failed"
+)
 
 
 def binary():
     """The program under test: $WEIR_BINARY, which ctest sets, or the release."""
     return os.environ.get("WEIR_BINARY", os.path.join(REPOSITORY, "build/release/weir"))
-
-
-def is_sanitized():
-    """True for a debug build with sanitizers, whose memory says nothing about weir's."""
-    return "release" not in binary()
 
 
 def free_port():
@@ -46,12 +44,18 @@ def free_port():
 
 
 class weir:
-    """One daemon. `directory` is its working directory, and holds its socket, weir.json and weir.log."""
+    """One daemon. `directory` is its working directory, and holds its socket, weir.json and
+    weir.log.
+    """
 
     port = 5432
 
-    def __init__(self, database_url=None, config=None, arguments=(), wrap=lambda daemon: [], **settings):
-        """`wrap(daemon)` gives the front of the command line, for a program that starts weir in its turn."""
+    def __init__(
+        self, database_url=None, config=None, arguments=(), wrap=lambda daemon: [], **settings
+    ):
+        """`wrap(daemon)` gives the front of the command line, for a program that starts weir in its
+        turn.
+        """
         self.config, self.arguments, self.wrap = config, arguments, wrap
         self.settings = {name: str(value) for name, value in settings.items()}
         if database_url is not None:
@@ -82,7 +86,8 @@ class weir:
 
     def start(self):
         if self.directory is None:
-            # Short, because a socket's path has 107 bytes; open, because clients may be another user.
+            # Short, because a socket's path has 107 bytes; open, because clients may be another
+            # user.
             self.directory = tempfile.mkdtemp(prefix="weir-")
             os.chmod(self.directory, 0o755)
         if self.config is not None:
@@ -90,18 +95,36 @@ class weir:
         with open(self.path("weir.log"), "a") as log:
             # The kernel ends weir if this process is killed, so that no test leaves one behind.
             self.process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "KILL", "--", *self.wrap(self), binary(), "serve", *self.arguments],
-                cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment(),
-                start_new_session=True)
+                [
+                    "setpriv",
+                    "--pdeathsig",
+                    "KILL",
+                    "--",
+                    *self.wrap(self),
+                    binary(),
+                    "serve",
+                    *self.arguments,
+                ],
+                cwd=self.directory,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self.environment(),
+                start_new_session=True,
+            )
 
     def wait_until_listening(self):
         deadline = time.monotonic() + START_SECONDS
         while True:
-            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
+                FileNotFoundError, ConnectionRefusedError
+            ):
                 probe.connect(self.socket_path())
                 return
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"weir did not start (exit status {self.process.poll()}):\n{self.log()}")
+                raise RuntimeError(
+                    f"weir did not start (exit status {self.process.poll()}):\n{self.log()}"
+                )
             time.sleep(0.02)
 
     def wait(self, seconds=STOP_SECONDS):
@@ -135,7 +158,13 @@ class weir:
 
     def dsn(self, database=None, **more):
         """For libpq: psql, psycopg2, psycopg."""
-        words = {"host": self.directory, "port": self.port, "dbname": database or self.database, "user": USER, **more}
+        words = {
+            "host": self.directory,
+            "port": self.port,
+            "dbname": database or self.database,
+            "user": USER,
+            **more,
+        }
         return " ".join(f"{name}='{value}'" for name, value in words.items())
 
     def url(self, scheme="postgresql", database=None):
@@ -145,9 +174,16 @@ class weir:
 
     def client_environment(self):
         """For programs that read libpq's variables."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
-        return kept | {"PGHOST": self.directory, "PGPORT": str(self.port), "PGDATABASE": self.database, "PGUSER": USER,
-                       "LC_ALL": "C.UTF-8"}  # fmt: skip
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))
+        }
+        return kept | {
+            "PGHOST": self.directory,
+            "PGPORT": str(self.port),
+            "PGDATABASE": self.database,
+            "PGUSER": USER,
+            "LC_ALL": "C.UTF-8",
+        }
 
     def socket_path(self):
         return self.path(f".s.PGSQL.{self.port}")
@@ -164,7 +200,9 @@ class weir:
     def get(self, page):
         """(status, body) of a page of the metrics' address."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.metrics_port}{page}", timeout=30) as answer:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.metrics_port}{page}", timeout=30
+            ) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refusal:
             return refusal.code, refusal.read().decode()
@@ -173,14 +211,19 @@ class weir:
         """{'weir_pool_waiting{backend="main"}': 3.0, ...}"""
         status, text = self.get("/metrics")
         assert status == 200, text
-        samples = (line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#"))
+        samples = (
+            line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#")
+        )
         return {name: float(value) for name, value in samples}
 
     def metric(self, name, **labels):
         """The sum of the samples of `name` that have these labels; KeyError when there is none."""
         wanted = [f'{label}="{value}"' for label, value in labels.items()]
-        found = [value for sample, value in self.metrics().items()
-                 if sample.split("{")[0] == name and all(word in sample for word in wanted)]  # fmt: skip
+        found = [
+            value
+            for sample, value in self.metrics().items()
+            if sample.split("{")[0] == name and all(word in sample for word in wanted)
+        ]
         if not found:
             raise KeyError(f"{name} {labels}")
         return sum(found)
@@ -202,8 +245,13 @@ class weir:
 
     def environment(self):
         """Nothing of the caller's settings reaches weir."""
-        kept = {name: value for name, value in os.environ.items()
-                if not name.startswith(("PG", "DB_POOL", "DB_MAX", "DATABASE_URL", "WEIR_", "NOTIFY_", "LISTEN_"))}  # fmt: skip
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(
+                ("PG", "DB_POOL", "DB_MAX", "DATABASE_URL", "WEIR_", "NOTIFY_", "LISTEN_")
+            )
+        }
         told = {"WEIR_SOCKET_DIR": self.directory, "WEIR_METRICS": f"127.0.0.1:{self.metrics_port}"}
         if self.config is not None:
             told["WEIR_CONFIG"] = self.path("weir.json")
@@ -211,7 +259,9 @@ class weir:
 
     @staticmethod
     def default_database(database_url):
-        """As weir names the one backend: after the URL's database, for SQLite the stem of the file's name."""
+        """As weir names the one backend: after the URL's database, for SQLite the stem of the
+        file's name.
+        """
         if database_url is None:
             return "database"
         path = urllib.parse.unquote(urllib.parse.urlsplit(database_url).path)

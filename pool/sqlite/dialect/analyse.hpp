@@ -40,11 +40,6 @@ std::vector<tree::expression_ptr> analyse_all(place& at, std::span<nodes::node* 
 
 // analyse_operator.cpp
 tree::expression_ptr analyse_operator(place& at, const PgQuery__AExpr& of);
-tree::expression_ptr compare_rows(place& at,
-                                  std::string_view name,
-                                  std::vector<tree::expression_ptr> left,
-                                  std::vector<tree::expression_ptr> right,
-                                  int offset);
 
 // analyse_call.cpp
 tree::expression_ptr analyse_call(place& at, const PgQuery__FuncCall& of);
@@ -66,10 +61,17 @@ tree::query_ptr analyse_query(analysis& all,
                               const PgQuery__SelectStmt& of,
                               const scope* outer,
                               literals untyped = literals::settle);
+tree::query_ptr analyse_query(analysis& all, const nodes::node& of, const scope* outer);
+
+// analyse_select.cpp: the clauses of one SELECT, without WITH and LIMIT.
+void analyse_select(analysis& all,
+                    const PgQuery__SelectStmt& of,
+                    scope& names,
+                    tree::query& into,
+                    literals untyped);
 // The SELECT list or RETURNING, stars expanded.
 std::vector<tree::target> analyse_targets(place& at, std::span<nodes::node* const> list);
 std::vector<result_column> columns_of(const std::vector<tree::target>& targets);
-tree::query_ptr analyse_query(analysis& all, const nodes::node& of, const scope* outer);
 
 // query_columns.cpp. Every value of one output column, wherever UNION and VALUES hide them.
 void convert_column(tree::query& of,

@@ -21,14 +21,17 @@ using tree::expression_ptr;
 // What may nest within one statement; each level is several frames of this recursion.
 constexpr unsigned deepest = 500;
 
-// An integer too large for int8, or a number with a point or an exponent, is numeric.
+// -2147483648 comes as such a text too. An integer too large for int8, or a number with a point or
+// an exponent, is numeric.
 expression_ptr analyse_number(const char* digits, int offset)
 {
     const std::string_view text{digits};
     std::int64_t number = 0;
     const auto [end, wrong] = std::from_chars(text.begin(), text.end(), number);
     if (wrong == std::errc{} && end == text.end())
-        return make_integer(number, type::int8, offset);
+        return make_integer(number,
+                            std::in_range<std::int32_t>(number) ? type::int4 : type::int8,
+                            offset);
     return make({tree::constant{std::string(text)}, type::unknown, -1, offset});
 }
 
@@ -57,7 +60,7 @@ expression_ptr analyse_parameter(place& at, const PgQuery__ParamRef& of)
 {
     if (!at.all.parameters_allowed || of.number < 1)
         refuse("42P02", "there is no parameter $" + std::to_string(of.number), of.location);
-    if (of.number > 32766) // SQLite's limit
+    if (of.number > 65535) // the protocol's limit
         refuse("54023", "too many parameters", of.location);
     const auto number = static_cast<std::size_t>(of.number);
     if (at.all.parameters.size() < number)

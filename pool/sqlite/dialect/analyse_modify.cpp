@@ -323,6 +323,28 @@ private:
         }
         if (of.where_clause)
             into.index_condition = analyse_condition(at, *of.where_clause);
+        else
+            check_arbiter(into, of.location);
+    }
+
+    // Whether columns alone name a unique key; what has expressions SQLite has to know.
+    void check_arbiter(const tree::conflict_clause& of, int offset) const
+    {
+        std::vector<std::string> asked;
+        for (const expression_ptr& each : of.arbiter) {
+            const auto* column = std::get_if<tree::column_use>(&each->is);
+            if (!column)
+                return;
+            asked.push_back(column->from->columns[column->index].stored_as);
+        }
+        const auto same = [&](const std::vector<std::string>& key) {
+            return std::ranges::is_permutation(key, asked);
+        };
+        if (std::ranges::none_of(relation_->unique_keys, same))
+            refuse("42P10",
+                   "there is no unique or exclusion constraint matching the ON CONFLICT "
+                   "specification",
+                   offset);
     }
 
     tree::conflict_clause analyse_conflict(const PgQuery__OnConflictClause& of)

@@ -71,6 +71,24 @@ expression_ptr order_rows(place& at,
                 offset);
 }
 
+expression_ptr compare_rows(place& at,
+                            std::string_view name,
+                            std::vector<expression_ptr> left,
+                            std::vector<expression_ptr> right,
+                            int offset)
+{
+    if (left.size() != right.size())
+        refuse("42601", "unequal number of entries in row expressions", offset);
+    if (name == "<" || name == "<=" || name == ">" || name == ">=")
+        return order_rows(at, name, left, right, offset);
+    if (name != "=" && name != "<>")
+        refuse_feature("operator " + std::string(name) + " between rows", offset);
+    std::vector<expression_ptr> terms;
+    for (std::size_t i = 0; i < left.size(); ++i)
+        terms.push_back(resolve_operator(at.all, name, left[i], right[i], offset));
+    return join(name == "<>", std::move(terms), offset);
+}
+
 // Members of one type that SQLite can compare stay a list; anything else is spelled out with OR.
 expression_ptr in_values(
     place& at, expression_ptr value, std::vector<expression_ptr> members, bool negated, int offset)
@@ -240,24 +258,6 @@ expression_ptr analyse_distinct(place& at, const PgQuery__AExpr& of)
 }
 
 } // namespace
-
-expression_ptr compare_rows(place& at,
-                            std::string_view name,
-                            std::vector<expression_ptr> left,
-                            std::vector<expression_ptr> right,
-                            int offset)
-{
-    if (left.size() != right.size())
-        refuse("42601", "unequal number of entries in row expressions", offset);
-    if (name == "<" || name == "<=" || name == ">" || name == ">=")
-        return order_rows(at, name, left, right, offset);
-    if (name != "=" && name != "<>")
-        refuse_feature("operator " + std::string(name) + " between rows", offset);
-    std::vector<expression_ptr> terms;
-    for (std::size_t i = 0; i < left.size(); ++i)
-        terms.push_back(resolve_operator(at.all, name, left[i], right[i], offset));
-    return join(name == "<>", std::move(terms), offset);
-}
 
 expression_ptr analyse_operator(place& at, const PgQuery__AExpr& of)
 {

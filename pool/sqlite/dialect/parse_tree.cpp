@@ -1,5 +1,7 @@
 #include "pool/sqlite/dialect/parse_tree.hpp"
 
+#include "pool/sqlite/dialect/nesting.hpp"
+
 #include <pg_query.h>
 
 #include <cassert>
@@ -28,6 +30,9 @@ void parse_tree::unpacked_deleter::operator()(PgQuery__ParseResult* tree) const
 
 result<parse_tree> parse_tree::parse(std::string text)
 {
+    // Each level takes a character, so that short texts need no look.
+    if (text.size() > deepest_nesting && nesting_of(text) > deepest_nesting)
+        return error{sqlstate{"54001"}, "stack depth limit exceeded"};
     parse_tree parsed;
     parsed.text_ = std::make_unique<std::string>(std::move(text));
     const parse_answer answer{parsed.text_->c_str()};

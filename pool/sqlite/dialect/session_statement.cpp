@@ -2,6 +2,8 @@
 
 #include "pool/sqlite/dialect/refusal.hpp"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -47,8 +49,7 @@ void read_modes(std::span<node* const> options, analysed_statement& into)
         if (name == "transaction_isolation") {
             into.values = {text_of_constant(*option.arg)};
             into.repeatable = asks_repeatable(into.values.front());
-        }
-        else if (name == "transaction_read_only")
+        } else if (name == "transaction_read_only")
             into.read_only = text_of_constant(*option.arg) == "1";
     }
 }
@@ -145,6 +146,22 @@ analysed_statement analyse_show(const PgQuery__VariableShowStmt& of)
     return made;
 }
 
+// Cursors go forward only, as those declared without SCROLL may.
+analysed_statement analyse_fetch(const PgQuery__FetchStmt& of)
+{
+    if (of.ismove)
+        refuse_feature("MOVE");
+    if (of.direction != PG_QUERY__FETCH_DIRECTION__FETCH_FORWARD || of.how_many <= 0)
+        refuse_feature("FETCH in another direction than forward");
+    constexpr std::int64_t all = std::numeric_limits<std::int64_t>::max();
+    analysed_statement made = plain(statement_kind::fetch, "FETCH");
+    made.name = of.portalname;
+    made.limit = of.how_many == all ? 0 : static_cast<std::size_t>(of.how_many);
+    made.returns_rows = true;
+    made.tag_counts = true;
+    return made;
+}
+
 analysed_statement analyse_discard(const PgQuery__DiscardStmt& of)
 {
     struct target {
@@ -187,10 +204,13 @@ std::optional<analysed_statement> analyse_session_statement(const node& of)
         return plain(nothing, of.vacuum_stmt->is_vacuumcmd ? "VACUUM" : "ANALYZE");
     case PG_QUERY__NODE__NODE_CHECK_POINT_STMT: return plain(nothing, "CHECKPOINT");
     case PG_QUERY__NODE__NODE_UNLISTEN_STMT: return plain(nothing, "UNLISTEN");
-    case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT:
-        if (*of.close_portal_stmt->portalname)
-            refuse_feature("CLOSE");
-        return plain(nothing, "CLOSE CURSOR ALL");
+    case PG_QUERY__NODE__NODE_FETCH_STMT: return analyse_fetch(*of.fetch_stmt);
+    case PG_QUERY__NODE__NODE_CLOSE_PORTAL_STMT: {
+        const std::string_view name = of.close_portal_stmt->portalname;
+        analysed_statement made = plain(close, name.empty() ? "CLOSE CURSOR ALL" : "CLOSE CURSOR");
+        made.name = name.empty() ? "all" : name;
+        return made;
+    }
     default: return std::nullopt;
     }
 }

@@ -17,7 +17,7 @@ namespace {
 
 using nodes::node;
 
-analysed_statement analyse_select(analysis& all, const PgQuery__SelectStmt& of)
+analysed_statement selecting(analysis& all, const PgQuery__SelectStmt& of)
 {
     const tree::query_ptr query = analyse_query(all, of, nullptr);
     analysed_statement made;
@@ -26,6 +26,23 @@ analysed_statement analyse_select(analysis& all, const PgQuery__SelectStmt& of)
     made.columns = query->columns;
     made.returns_rows = true;
     made.sql = emit(*query);
+    return made;
+}
+
+analysed_statement analyse_declare(analysis& all, const PgQuery__DeclareCursorStmt& of)
+{
+    constexpr int scroll = 0x0002, hold = 0x0020; // CURSOR_OPT_ of PostgreSQL's parsenodes.h
+    if (of.options & hold)
+        refuse_feature("a cursor WITH HOLD");
+    if (of.options & scroll)
+        refuse_feature("a SCROLL cursor");
+    if (of.query->node_case != PG_QUERY__NODE__NODE_SELECT_STMT)
+        refuse_feature("a cursor of another statement than SELECT");
+    analysed_statement made = selecting(all, *of.query->select_stmt);
+    made.kind = statement_kind::declare;
+    made.tag = "DECLARE CURSOR";
+    made.name = of.portalname;
+    made.returns_rows = false; // FETCH does
     return made;
 }
 
@@ -38,6 +55,7 @@ analysed_statement changing(const Changed& of, std::string tag)
     made.needs_writer = true;
     made.columns = columns_of(of.returning);
     made.returns_rows = !of.returning.empty();
+    made.target = std::get<tree::table_source>(of.into->is).of->id;
     made.sql = emit(of);
     return made;
 }
@@ -60,7 +78,9 @@ analysed_statement analyse_truncate(analysis& all, const PgQuery__TruncateStmt& 
 analysed_statement analyse_data(analysis& all, const node& of)
 {
     switch (of.node_case) {
-    case PG_QUERY__NODE__NODE_SELECT_STMT: return analyse_select(all, *of.select_stmt);
+    case PG_QUERY__NODE__NODE_SELECT_STMT: return selecting(all, *of.select_stmt);
+    case PG_QUERY__NODE__NODE_DECLARE_CURSOR_STMT:
+        return analyse_declare(all, *of.declare_cursor_stmt);
     case PG_QUERY__NODE__NODE_INSERT_STMT:
         return changing(analyse_insert(all, *of.insert_stmt), "INSERT 0");
     case PG_QUERY__NODE__NODE_UPDATE_STMT:

@@ -6,6 +6,7 @@
 #include "pool/sqlite/catalog.hpp"
 #include "pool/sqlite/types.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -41,6 +42,9 @@ enum class statement_kind : std::uint8_t {
     show,        // SHOW name, SHOW ALL
     discard,     // DISCARD ALL and its kind
     deallocate,  // DEALLOCATE
+    declare,     // DECLARE name CURSOR FOR the rows of `sql`
+    fetch,       // FETCH from cursor `name`, which knows the columns
+    close,       // CLOSE name, CLOSE ALL ("all")
     nothing,     // accepted without effect (LOCK TABLE, ANALYZE, ...): the tag is the answer
 };
 
@@ -55,6 +59,7 @@ struct analysed_statement {
     bool returns_rows = false;
     bool needs_writer = false; // also SELECT ... FOR UPDATE and nextval()
     std::string sql;           // SQLite's words; parameter $n is ?n. select and modify only
+    oid target{};              // the table that a modify changes
     std::function<result<void>(connection& writer)> apply; // define only
 
     std::string name;                // savepoint's or setting's name
@@ -63,6 +68,7 @@ struct analysed_statement {
     bool read_only = false;          // BEGIN READ ONLY
     bool repeatable = false;         // BEGIN ISOLATION LEVEL REPEATABLE READ or SERIALIZABLE
     bool chain = false;              // COMMIT AND CHAIN
+    std::size_t limit = 0;           // FETCH: how many rows, 0 for all
 };
 
 // What analysis may depend on besides the catalog.

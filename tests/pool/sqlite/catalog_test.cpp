@@ -147,6 +147,18 @@ TEST_SUITE("sqlite catalog")
         CHECK(tables->find("public", "users_born")->kind == 'i');
     }
 
+    TEST_CASE("a view whose table is gone does not keep a file from being served")
+    {
+        connection db = fresh("CREATE TABLE t (a INT); CREATE VIEW v AS SELECT a FROM t; "
+                              "CREATE VIEW w AS SELECT * FROM nowhere");
+        catalog::install(db).value();
+        CHECK(catalog::load(db).value()->find("", "v") != nullptr);
+        CHECK(catalog::load(db).value()->find("", "w") == nullptr);
+        db.execute("DROP TABLE t").value();
+        catalog::install(db).value();
+        CHECK(catalog::load(db).value()->find("", "t") == nullptr);
+    }
+
     TEST_CASE("what other programs changed since is described anew")
     {
         connection db = fresh("CREATE TABLE a (x INT); CREATE TABLE b (x INT)");

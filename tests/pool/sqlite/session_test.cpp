@@ -259,6 +259,43 @@ TEST_SUITE("sqlite session")
         CHECK(c.query("ROLLBACK") == "C(ROLLBACK) Z(I)");
     }
 
+    TEST_CASE("cursors: declared, fetched from, described as portals, and closed")
+    {
+        world w;
+        frame_client c = w.client();
+        CHECK(c.query("DECLARE c CURSOR FOR SELECT id FROM t") == "E(25P01) Z(I)");
+        c.query("BEGIN");
+        CHECK(c.query("DECLARE c CURSOR FOR SELECT id, name FROM t ORDER BY id") ==
+              "C(DECLARE CURSOR) Z(T)");
+        CHECK(c.query("FETCH FORWARD 1 FROM c") == "T(id,name) D(1,one) C(FETCH 1) Z(T)");
+        c.send(describe('P', "c") + sync_message());
+        CHECK(c.summary() == "T(id,name) Z(T)");
+        c.query("DELETE FROM t"); // the cursor's rows are those of its beginning
+        CHECK(c.query("FETCH ALL FROM c") == "T(id,name) D(2,two) C(FETCH 1) Z(T)");
+        CHECK(c.query("FETCH c") == "T(id,name) C(FETCH 0) Z(T)");
+        CHECK(c.query("CLOSE c") == "C(CLOSE CURSOR) Z(T)");
+        CHECK(c.query("FETCH c") == "E(34000) Z(E)");
+        CHECK(c.query("ROLLBACK") == "C(ROLLBACK) Z(I)");
+        c.query("BEGIN");
+        CHECK(c.query("DECLARE c SCROLL CURSOR FOR SELECT id FROM t") == "E(0A000) Z(E)");
+        c.query("ROLLBACK");
+    }
+
+    TEST_CASE("after an error everything up to Sync is skipped, simple queries too")
+    {
+        world w;
+        frame_client c = w.client();
+        std::string flush;
+        pgwire::message{flush, 'H'};
+        c.send(parse("", "SELEC") + describe('S', "") + flush);
+        CHECK(c.receive().type == 'E'); // before any Sync: asyncpg waits for it
+        std::string message;
+        pgwire::write_query(message, "DELETE FROM t");
+        c.send(message + sync_message());
+        CHECK(c.summary() == "Z(I)");
+        CHECK(c.query("SELECT id, name FROM t ORDER BY id") == two_rows + "Z(I)");
+    }
+
     TEST_CASE("settings: shown, reported, and undone with their transaction")
     {
         world w;

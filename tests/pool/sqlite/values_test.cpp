@@ -239,6 +239,14 @@ TEST_SUITE("sqlite values")
                           type::text_array) == "{a,\"b \\\"c\",NULL,\"\"}");
         CHECK(from_binary(to_binary("{}", type::int4_array), type::int4_array) == "{}");
         CHECK(from_binary("\0\0\0\1"s, type::int4_array) == "22P03");
+        CHECK(through(" { 1 , null,+3 } ", type::int4_array) == "{1,NULL,3}");
+        CHECK(through("{ a b , \" c\", \\n}", type::text_array) == "{\"a b\",\" c\",n}");
+        CHECK(through("{x}", type::int4_array) == "22P02");
+        for (const char* wrong : {"", "1", "{", "{1", "{1,}", "{,1}", "{1}}", "{\"a}", "{1} x"}) {
+            CAPTURE(wrong);
+            CHECK(through(wrong, type::int4_array) == "22P02");
+        }
+        CHECK(through("{{1},{2}}", type::int4_array) == "0A000");
     }
 
     TEST_CASE("binary fields of a wrong length are refused, not read beyond")
