@@ -177,6 +177,8 @@ std::string apply_hosts(std::string_view value, database_url& url)
 {
     const std::uint16_t port = url.hosts.size() == 1 ? url.hosts.front().port : 0;
     url.hosts.clear();
+    if (value.ends_with(','))
+        return "has option host with an empty host after its last comma";
     for (const std::string_view part : split(value, ",")) {
         host_address address;
         if (!parse_host(part, address))

@@ -125,6 +125,8 @@ TEST_CASE("a bad URL is refused with what would be right")
         {"postgresql://u:p@db:54x/app", "URL has a port that is not a number from 1 to 65535\n"},
         {"postgresql://[::1/app", "URL has a port that is not a number from 1 to 65535\n"},
         {"postgresql://h1,/app", "URL has an empty host after its last comma\n"},
+        {"postgresql:///app?host=h1,",
+         "URL has option host with an empty host after its last comma\n"},
         {"postgresql://h%2C2/app", "URL has a comma inside a host\n"},
         {"postgresql://::1/app",
          "URL has a host with several colons; an IPv6 address is written [::1], and a : in a "

@@ -116,6 +116,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bytes words = all.subspan(2 + count);
     const outcome whole = play(requests, words, words.size() + 1);
     promise(play(requests, words, piece) == whole);
-    promise(play(requests, words, 1) == whole);
+    if (words.size() < 2'000)
+        promise(play(requests, words, 1) == whole);
     return 0;
 }
