@@ -49,7 +49,7 @@ struct listen_settings {
 };
 
 struct ip_endpoint {
-    std::string address; // IPv4 or IPv6, never a name
+    std::string address;    // IPv4 or IPv6, never a name
     std::uint16_t port = 0; // 0: any that is free
 
     friend bool operator==(const ip_endpoint&, const ip_endpoint&) = default;

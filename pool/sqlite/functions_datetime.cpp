@@ -148,8 +148,8 @@ void make_date(function_call& call)
                       static_cast<int>(month),
                       static_cast<int>(day)))
         refuse("22008",
-               "date field value out of range: " + std::to_string(year) + '-' + two(month) +
-                   '-' + two(day));
+               "date field value out of range: " + std::to_string(year) + '-' + two(month) + '-' +
+                   two(day));
     call.give(to_text(
         to_date(static_cast<std::int32_t>(year), static_cast<int>(month), static_cast<int>(day))));
 }
