@@ -102,10 +102,9 @@ public:
             const io_result got = server_.read(scratch);
             if (got.status == io_status::closed)
                 return false;
-            if (got.status == io_status::done) {
-                received_ += pgwire::as_text(std::span{scratch}.first(got.bytes));
+            received_ += pgwire::as_text(std::span{scratch}.first(got.bytes));
+            if (got.bytes > 0)
                 return true;
-            }
             wait(POLLIN);
         }
     }
