@@ -131,7 +131,10 @@ result<std::string> datetime_from_binary(std::string_view in, oid t)
         return invalid_binary();
     if (t == type::date) {
         const date d{static_cast<std::int32_t>(load_big_endian<std::uint32_t>(in))};
-        if (d.is_finite() && !is_in_calendar(d.days * microseconds_per_day))
+        std::int64_t us = 0; // a day number from the wire may be beyond what microseconds can say
+        if (d.is_finite() &&
+            (__builtin_mul_overflow(std::int64_t{d.days}, microseconds_per_day, &us) ||
+             !is_in_calendar(us)))
             return error{"22008", "date out of range"};
         return to_text(d);
     }
