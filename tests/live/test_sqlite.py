@@ -7,6 +7,7 @@ import os
 import re
 import sqlite3
 import subprocess
+import time
 import sys
 
 import psycopg
@@ -52,8 +53,10 @@ def test_a_script_sees_on_a_file_what_it_sees_on_a_server(pg, start, name):
 def test_without_a_database_url_there_is_a_file_and_a_string_to_connect_with(start):
     daemon = start()
     assert os.path.exists(daemon.path("app/database.db"))
-    pasted = [url.strip("\"'") for url in re.findall(r"postgresql://\S+", daemon.log())]
-    assert pasted
+    deadline = time.monotonic() + 30  # the socket serves a moment before the banner says so
+    while not (pasted := re.findall(r"postgresql://\S+", daemon.log())):
+        assert time.monotonic() < deadline, daemon.log()
+        time.sleep(0.01)
     done = subprocess.run(
         [
             "psql",
