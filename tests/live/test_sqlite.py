@@ -7,8 +7,8 @@ import os
 import re
 import sqlite3
 import subprocess
-import time
 import sys
+import time
 
 import psycopg
 import pytest
