@@ -120,7 +120,7 @@ private:
     void read(server& s, bool ended);
     void take_in(server& s, std::string_view data);
     bool judge(server& s, std::string_view data, std::size_t& used);
-    void on_parameter(server& s, const pgwire::reply& r);
+    void on_parameter(server& s, const pgwire::reply& r, std::string_view words);
     void on_failure(server& s, const pgwire::reply& r, std::string_view words);
     void send(server& s, const gathered& what);
     void flush(server& s);

@@ -212,12 +212,12 @@ void relay::granted(client_id id, server& s)
     if (!c || !c->waiting) // it left after the pool had decided
         return s.home.release(s, false, now_);
     c->waiting = false;
-    if (c->now == client::phase::settling && !needs_settling(*c)) {
+    if (c->now == client::phase::settling) {
+        if (needs_settling(*c))
+            return try_settings(*c, s);
         s.home.release(s, false, now_);
         welcome(*c);
     } else {
-        if (c->now == client::phase::settling)
-            return try_settings(*c, s);
         lease(*c, s);
     }
     resume(*c);

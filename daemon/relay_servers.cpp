@@ -63,9 +63,8 @@ void relay::read(server& s, bool ended)
         std::memcpy(from_server_.data(), s.partial.data(), had);
         const std::span<char> room{from_server_.data() + had, chunk};
         const io_result got = s.link->read(std::as_writable_bytes(room));
-        if (got.bytes > 0) {
+        if (got.bytes > 0)
             take_in(s, {from_server_.data(), had + got.bytes});
-        }
         if (got.status == io_status::closed && !s.given_up)
             return on_lost(s);
         if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
@@ -102,17 +101,17 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
         case pgwire::reply_kind::swallow: break;
         case pgwire::reply_kind::forward: down_.add(run); break;
         case pgwire::reply_kind::replace: down_.rewritten() += r.bytes; break;
-        case pgwire::reply_kind::parameter: on_parameter(s, r); break;
+        case pgwire::reply_kind::parameter: on_parameter(s, r, run); break;
         case pgwire::reply_kind::failure: on_failure(s, r, run); break;
         }
-        if (r.kind == pgwire::reply_kind::parameter && r.for_client)
-            down_.add(run);
     }
     return true;
 }
 
-void relay::on_parameter(server& s, const pgwire::reply& r)
+void relay::on_parameter(server& s, const pgwire::reply& r, std::string_view words)
 {
+    if (r.for_client)
+        down_.add(words);
     if (!pgwire::is_tracked(r.name))
         return;
     s.settings = s.home.registry().with(s.settings, r.name, r.value);

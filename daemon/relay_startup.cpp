@@ -97,8 +97,7 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
     if (c.home->reported() && !needs_settling(c)) {
         welcome(c);
     } else if (server* s = c.home->acquire(c.id, now_)) {
-        needs_settling(c);
-        try_settings(c, *s);
+        try_settings(c, *s); // there is a server, so needs_settling() has been asked
     } else {
         c.waiting = true;
     }
