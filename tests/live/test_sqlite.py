@@ -52,7 +52,6 @@ def test_a_script_sees_on_a_file_what_it_sees_on_a_server(pg, start, name):
 
 def test_without_a_database_url_there_is_a_file_and_a_string_to_connect_with(start):
     daemon = start()
-    assert os.path.exists(daemon.path("app/database.db"))
     deadline = time.monotonic() + 30  # the socket serves a moment before the banner says so
     while not (pasted := re.findall(r"postgresql://\S+", daemon.log())):
         assert time.monotonic() < deadline, daemon.log()
@@ -75,6 +74,7 @@ def test_without_a_database_url_there_is_a_file_and_a_string_to_connect_with(sta
         timeout=60,
     )
     assert done.stdout.split("\n")[-2] == "42", done.stdout + done.stderr
+    assert os.path.exists(daemon.path("app/database.db"))
 
 
 def test_what_was_committed_is_there_after_a_restart_and_after_a_crash(start):
