@@ -218,7 +218,7 @@ def test_a_client_that_waits_for_long_gets_a_notice_and_the_error_names_the_hold
     holder.rows("SELECT 1")
     waiter.send(query("SELECT 2"))
     answers = waiter.until_ready()
-    assert kinds(answers) == "NEZ"
+    assert [answer.kind for answer in answers] == ["N", "E", "Z"]
     notice, refusal = answers[0].fields(), answers[1].fields()
     assert (notice["S"], notice["C"]) == ("NOTICE", "00000")
     assert notice["M"] == (
