@@ -36,11 +36,14 @@ public:
     std::uint32_t secret; // its cancel key
     phase now = phase::startup;
     bool waiting = false;          // in the pool's queue
+    bool awaits_channels = false;  // until its LISTEN can be carried out
     bool half_closed = false;      // it sends no more, but may still want its answer
     bool read_later = false;       // its socket holds bytes that nobody could take yet
     bool said_goodbye = false;     // Terminate: what came before it still runs
     bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
+
+    bool is_waiting() const { return waiting || awaits_channels; } // and is not read further
 
     pid_t pid = 0;
     uid_t uid = 0;

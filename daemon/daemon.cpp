@@ -287,7 +287,8 @@ metrics_snapshot daemon::snapshot() const
                               .is_up = pool->books().is_up(),
                               .down_because = why ? why->message : std::string{},
                               .pool = pool->books().stats(),
-                              .traffic = pool->counted()});
+                              .traffic = pool->counted(),
+                              .listening_channels = relay_.listening_channels(*pool)});
     }
     return s;
 }

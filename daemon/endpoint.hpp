@@ -12,7 +12,7 @@ namespace weir {
 
 class endpoint {
 public:
-    enum class kind : std::uint8_t { listener, client, server };
+    enum class kind : std::uint8_t { listener, client, server, channels };
 
     explicit endpoint(kind is) : is_(is) {}
     endpoint(const endpoint&) = delete;

@@ -191,6 +191,16 @@ void add_traffic(page& out, const metrics_snapshot& now)
                          f.add(l + ClientMetric::Label{"direction", "in"}, b.traffic.bytes_in);
                          f.add(l + ClientMetric::Label{"direction", "out"}, b.traffic.bytes_out);
                      });
+    out.each_backend(
+        Gauge,
+        "weir_listening_channels",
+        "Channels listened to for clients, all on one connection.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.listening_channels); });
+    out.each_backend(
+        Counter,
+        "weir_notifications_total",
+        "Notifications sent to clients that LISTEN.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.notifications); });
     family errors(
         Counter,
         "weir_errors_total",

@@ -29,10 +29,11 @@ private:
 
 // What went through, since the start.
 struct traffic {
-    std::uint64_t transactions = 0; // a server was given back
-    std::uint64_t queries = 0;      // simple queries and Executes
-    std::uint64_t bytes_in = 0;     // from clients
-    std::uint64_t bytes_out = 0;    // to clients
+    std::uint64_t transactions = 0;  // a server was given back
+    std::uint64_t queries = 0;       // simple queries and Executes
+    std::uint64_t bytes_in = 0;      // from clients
+    std::uint64_t bytes_out = 0;     // to clients
+    std::uint64_t notifications = 0; // to clients that LISTEN
     error_counts errors;
 };
 
@@ -48,6 +49,7 @@ struct backend_snapshot {
     std::string down_because = {}; // the server's own words, when they are known
     pool_stats pool = {};
     weir::traffic traffic = {};
+    std::size_t listening_channels = 0;
 };
 
 struct metrics_snapshot {

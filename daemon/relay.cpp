@@ -57,7 +57,9 @@ void relay::round()
     const auto handle = [&](bool servers) {
         for (const epoll_event& e : ready) {
             endpoint& what = *static_cast<endpoint*>(e.data.ptr);
-            if (!what.closed && (what.is() == endpoint::kind::server) == servers)
+            const bool is_server =
+                what.is() == endpoint::kind::server || what.is() == endpoint::kind::channels;
+            if (!what.closed && is_server == servers)
                 on_event(what, e.events);
         }
     };
@@ -87,6 +89,12 @@ void relay::on_event(endpoint& what, std::uint32_t events)
         on_server(s, events);
         return carry_out(&s.home);
     }
+    case endpoint::kind::channels: {
+        auto& l = static_cast<channel_listener&>(what);
+        if (l.on_event(events, now_))
+            again_.push_back(&l);
+        return carry_out(&l.home());
+    }
     }
 }
 
@@ -109,6 +117,8 @@ void relay::serve(pool_runner& pool, std::span<const std::string> aliases)
     by_database_[pool.name()] = &pool;
     for (const std::string& alias : aliases)
         by_database_[alias] = &pool;
+    if (pool.behind().has_channels())
+        channels_.emplace(&pool, std::make_unique<channel_listener>(pool, epoll_, *this));
 }
 
 void relay::listen(int descriptor)
@@ -134,6 +144,8 @@ void relay::tick(time_point now)
         for (const auto& s : pool->servers())
             if (s && is_stalled(*s))
                 end_stall(*s);
+        if (const auto l = channels_.find(pool); l != channels_.end())
+            l->second->tick(now);
         carry_out(pool);
     }
     while (!logins_.empty() && logins_.front().at <= now) {

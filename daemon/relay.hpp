@@ -3,6 +3,7 @@
 // done?" (reply_tracker). It is woken by readiness and never waits.
 #pragma once
 
+#include "daemon/channel_listener.hpp"
 #include "daemon/client.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
@@ -35,7 +36,7 @@ struct relay_settings {
     std::function<bool(const peer&)> is_allowed;
 };
 
-class relay final : public pool_events {
+class relay final : public pool_events, public channel_events {
 public:
     relay(boost::asio::io_context& loop, relay_settings settings);
     ~relay();
@@ -53,6 +54,14 @@ public:
     std::size_t clients() const { return in_use_; }
     client_counts counts() const;
     const error_counts& errors_before_backend() const { return errors_before_backend_; }
+
+    std::size_t listening_channels(const pool_runner& of) const;
+
+    // channel_events
+    void channels_granted(client_id id) override;
+    void channels_refused(client_id id, const error& why) override;
+    void notify(client_id id, const pgwire::notification_ptr& n) override;
+    void deliver(client_id id) override;
 
     // pool_events
     void tell_time(time_point now) override { now_ = now; }
@@ -135,6 +144,13 @@ private:
     void recover(server& s);
     void broken(server& s, std::string_view what);
 
+    // relay_channels.cpp: LISTEN, and what comes of it
+    bool ask_for_channels(client& c);
+    void stop_waiting_for_channels(client& c);
+    void leave_channels(client& c);
+    void after_channels(client& c);
+    void take_notifications(client& c, std::string& out);
+
     client* find(client_id id);
 
     boost::asio::posix::stream_descriptor watched_;
@@ -143,6 +159,7 @@ private:
     std::vector<std::unique_ptr<listening>> listeners_;
     std::unordered_map<std::string, pool_runner*> by_database_;
     std::vector<pool_runner*> pools_;
+    std::unordered_map<const pool_runner*, std::unique_ptr<channel_listener>> channels_;
     std::vector<std::unique_ptr<client>> clients_; // by client_id; the first is never used
     std::vector<client_id> free_ids_;
     std::vector<std::unique_ptr<client>> dropped_; // until the round of events is over

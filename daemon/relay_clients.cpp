@@ -73,7 +73,7 @@ void relay::on_client(client& c, std::uint32_t events)
     // Whoever has hung up can get no answer, and what it has waited for never begins. What it had
     // sent before it said goodbye runs to its end.
     if ((events & (EPOLLHUP | EPOLLERR)) &&
-        (c.waiting || c.now == client::phase::leaving || (c.half_closed && !c.said_goodbye)))
+        (c.is_waiting() || c.now == client::phase::leaving || (c.half_closed && !c.said_goodbye)))
         return vanish(c);
     read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
 }
@@ -83,7 +83,7 @@ bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
            (c.held && c.held->cancelling && !c.held->replies.owes()) ||
-           ((c.waiting || c.now == client::phase::settling) && c.stash &&
+           ((c.is_waiting() || c.now == client::phase::settling) && c.stash &&
             c.stash->size() >= waiting_limit);
 }
 
@@ -123,7 +123,7 @@ void relay::read(client& c, bool ended)
 // New bytes, which lie in the scratch buffer, or behind what was stashed before.
 void relay::take_in(client& c, std::string_view fresh)
 {
-    if (c.waiting || c.now == client::phase::settling) {
+    if (c.is_waiting() || c.now == client::phase::settling) {
         if (!fresh.empty())
             c.stash = std::make_unique<std::string>(fresh);
         return;
@@ -166,6 +166,7 @@ std::size_t relay::judge(client& c, std::string_view data)
         switch (r.what) {
         case pgwire::verdict::need_more: more = false; break;
         case pgwire::verdict::need_server: more = ask_for_server(c); break;
+        case pgwire::verdict::need_channels: more = ask_for_channels(c); break;
         case pgwire::verdict::forward: up_.add(rest.substr(0, r.size)); break;
         case pgwire::verdict::rewritten: up_.rewritten() += words_; break;
         case pgwire::verdict::answer: answers_ += words_; break;
@@ -195,6 +196,7 @@ std::size_t relay::judge(client& c, std::string_view data)
         let_go(c);
     else if (c.half_closed)
         finish_half_closed(c);
+    after_channels(c);
     return used;
 }
 
@@ -276,7 +278,7 @@ void relay::resume(client& c)
         take_in(c, {});
     else
         c.stash.reset();
-    if (c.closed || c.waiting)
+    if (c.closed || c.is_waiting())
         return;
     if (c.half_closed)
         finish_half_closed(c);
@@ -294,7 +296,7 @@ void relay::on_end_of_input(client& c)
 
 void relay::finish_half_closed(client& c)
 {
-    if (c.waiting)
+    if (c.is_waiting())
         return;
     if (!c.held)
         return let_go(c);
@@ -344,6 +346,7 @@ void relay::farewell(client& c, const error& why)
 // Closed as soon as it has been sent what it is owed.
 void relay::let_go(client& c)
 {
+    stop_waiting_for_channels(c);
     if (std::exchange(c.waiting, false))
         c.home->give_up(c.id, now_);
     if (c.held)
@@ -358,6 +361,7 @@ void relay::drop(client& c)
     if (c.closed)
         return;
     c.closed = true;
+    leave_channels(c);
     std::erase(again_, &c);
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
@@ -408,8 +412,10 @@ void relay::flush(client& c)
         return drop(c);
     if (c.held && std::exchange(c.held->read_later, false))
         read(*c.held, true);
-    if (!c.closed && !c.waiting && std::exchange(c.read_later, false))
+    if (!c.closed && !c.is_waiting() && std::exchange(c.read_later, false))
         read(c, true);
+    if (!c.closed)
+        after_channels(c);
 }
 
 void relay::count_error(const client& c, std::string_view code)

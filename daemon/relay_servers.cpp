@@ -99,7 +99,11 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
         case pgwire::reply_kind::need_more: return true;
         case pgwire::reply_kind::malformed: return false;
         case pgwire::reply_kind::swallow: break;
-        case pgwire::reply_kind::forward: down_.add(run); break;
+        case pgwire::reply_kind::forward:
+            if (r.ends_transaction && s.holder->session.channels())
+                take_notifications(*s.holder, down_.rewritten());
+            down_.add(run);
+            break;
         case pgwire::reply_kind::replace: down_.rewritten() += r.bytes; break;
         case pgwire::reply_kind::parameter: on_parameter(s, r, run); break;
         case pgwire::reply_kind::failure: on_failure(s, r, run); break;
@@ -173,6 +177,8 @@ void relay::give_back(client& c, server& s)
         farewell(c, shutting_down());
     } else if (c.half_closed) {
         finish_half_closed(c);
+    } else {
+        after_channels(c);
     }
 }
 

@@ -30,6 +30,16 @@ std::string_view field_of(bytes error_body, char wanted)
     return {};
 }
 
+// A LISTEN that was not recognised, and so went to a server that another client may have next.
+const error& listen_went_astray()
+{
+    static const error warning{"01000",
+                               "this LISTEN has no effect",
+                               "It was in a text that weir does not read for it.",
+                               "Send LISTEN as a statement of its own, with a plain name."};
+    return warning;
+}
+
 } // namespace
 
 void reply_tracker::attach(prepared_statements& names)
@@ -37,7 +47,9 @@ void reply_tracker::attach(prepared_statements& names)
     assert(settled());
     names_ = &names;
     detached_ = false;
-    dirty_ = false;
+    dirty_ = std::exchange(was_notified_, false);
+    passes_notifications_ = false;
+    journal_ = nullptr;
     settings_reset_ = false;
     forget_unnamed();
 }
@@ -45,6 +57,7 @@ void reply_tracker::attach(prepared_statements& names)
 void reply_tracker::detach()
 {
     names_ = nullptr;
+    journal_ = nullptr;
     detached_ = true;
 }
 
@@ -79,6 +92,8 @@ void reply_tracker::pop()
         changes_.pop_front();
     if (requests_.front().poisoned)
         poisons_.pop_front();
+    if (requests_.front().has_script)
+        scripts_.pop_front();
     requests_.pop_front();
     while (!requests_.empty() && requests_.front().what == request::copy_end)
         requests_.pop_front();
@@ -124,6 +139,12 @@ bool reply_tracker::expect_change(request what,
         return false;
     add_change(name, std::move(after));
     return true;
+}
+
+void reply_tracker::add_script(channel_script_ptr script)
+{
+    requests_.back().has_script = true;
+    scripts_.push_back({std::move(script)});
 }
 
 // A simple Query drops the unnamed statement, whatever it says.
@@ -190,7 +211,6 @@ reply reply_tracker::next(bytes in)
         case 'T':
         case 't':
         case 'N':
-        case 'A':
         case 'c':
         case 'H':
         case 'V': {
@@ -208,6 +228,7 @@ reply reply_tracker::next(bytes in)
             body_swallowed_ = swallowing;
             return {kind, in.size()};
         }
+        case 'A': return run ? reply{kind, run} : on_notification(h, rest.size());
         default: break;
         }
         if (run)
@@ -269,6 +290,19 @@ reply reply_tracker::end_describe(const frame_header& h)
     return r;
 }
 
+// A client hears of its channels from weir. If a pooled server has something to say of channels,
+// an earlier client's function has left a LISTEN there: nobody is to hear of it.
+reply reply_tracker::on_notification(const frame_header& h, std::size_t available)
+{
+    const std::size_t size = std::min(available, h.size());
+    body_left_ = static_cast<std::uint32_t>(h.size() - size);
+    body_swallowed_ = !passes_notifications_;
+    if (passes_notifications_)
+        return {detached_ ? reply_kind::swallow : reply_kind::forward, size};
+    (detached_ ? was_notified_ : dirty_) = true;
+    return {reply_kind::swallow, size};
+}
+
 reply reply_tracker::inspect(const frame_header& h, bytes body)
 {
     switch (h.type) {
@@ -312,7 +346,10 @@ reply reply_tracker::on_ready(bytes body)
     if (!requests_.empty() && requests_.front().what != request::sync &&
         !requests_.front().answered)
         return {reply_kind::malformed};
-    const reply r = pass(header_size + 1);
+    reply r = pass(header_size + 1);
+    r.ends_transaction = r.kind == reply_kind::forward && status == 'I';
+    if (journal_)
+        journal_->ready(status);
     status_ = status;
     if (requests_.empty())
         ignoring_ = false; // its Sync was sent while the COPY that failed still seemed to run
@@ -328,6 +365,8 @@ reply reply_tracker::on_error(bytes body)
     r.name = field_of(body, 'V');
     r.value = field_of(body, 'C');
     copying_in_ = false;
+    if (journal_)
+        journal_->failed();
     if (requests_.empty()) { // the server is going away: its holder hears of it, nobody else does
         r.for_client = !detached_ && status_ != 'I';
         return r;
@@ -364,6 +403,12 @@ void reply_tracker::withdraw(std::size_t index, bool failed_itself)
         for (std::size_t i = 0; i < index; ++i)
             before += requests_[i].poisoned;
         poisons_.erase(before);
+    }
+    if (requests_[index].has_script) {
+        std::size_t before = 0;
+        for (std::size_t i = 0; i < index; ++i)
+            before += requests_[i].has_script;
+        scripts_.erase(before);
     }
     requests_.erase(index);
 }
@@ -428,19 +473,48 @@ reply reply_tracker::on_complete(bytes body)
     reply r = pass(header_size + body.size());
     pending& front = requests_.front();
     front.answered = true;
-    if (front.trait == statement_trait::deallocate && tag == "DEALLOCATE ALL") {
-        if (r.kind == reply_kind::forward) {
-            replacement_.clear();
-            write_command_complete(replacement_, "DEALLOCATE");
-            r.kind = reply_kind::replace;
-            r.bytes = replacement_;
-        }
-    } else if (!is_swallowed()) {
+    const auto say_instead = [&](std::string_view client_tag, const error* warning = nullptr) {
+        if (r.kind != reply_kind::forward)
+            return;
+        replacement_.clear();
+        if (warning)
+            write_error(replacement_, *warning, severity::warning);
+        write_command_complete(replacement_, client_tag);
+        r.kind = reply_kind::replace;
+        r.bytes = replacement_;
+    };
+    const channel_step* const step = note_for_journal(tag);
+    if (step && step->what == channel_step::kind::listen)
+        say_instead("LISTEN");
+    else if (tag == "LISTEN" && !passes_notifications_)
+        say_instead(tag, &listen_went_astray());
+    if (front.trait == statement_trait::deallocate && tag == "DEALLOCATE ALL")
+        say_instead("DEALLOCATE");
+    else if (!is_swallowed())
         note_tag(tag, front.trait);
-    }
     if (front.what == request::execute)
         pop();
     return r;
+}
+
+// The next step, if the tag is its answer.
+const channel_step* reply_tracker::open_script::take(std::string_view tag)
+{
+    if (next == script->steps.size() || !script->steps[next].is_answered_by(tag))
+        return nullptr;
+    return &script->steps[next++];
+}
+
+// What the answered statement of the first request says about channels; null: nothing.
+const channel_step* reply_tracker::note_for_journal(std::string_view tag)
+{
+    if (is_swallowed())
+        return nullptr;
+    const channel_step* const step =
+        requests_.front().has_script ? scripts_.front().take(tag) : nullptr;
+    if (journal_)
+        journal_->completed(tag, step);
+    return step;
 }
 
 void reply_tracker::note_tag(std::string_view tag, statement_trait trait)

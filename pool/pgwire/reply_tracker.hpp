@@ -4,6 +4,8 @@
 #pragma once
 
 #include "pool/core/error.hpp"
+#include "pool/pgwire/channel_journal.hpp"
+#include "pool/pgwire/channel_script.hpp"
 #include "pool/pgwire/frame.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/ring.hpp"
@@ -45,7 +47,8 @@ struct reply {
     bool for_client = true;
     std::string_view name = {}; // of a failure: its severity
     std::string_view value = {};
-    std::string_view bytes = {}; // valid until the next call
+    std::string_view bytes = {};   // valid until the next call
+    bool ends_transaction = false; // a ReadyForQuery for the client, which says 'I'
 };
 
 class reply_tracker {
@@ -71,6 +74,13 @@ public:
                        std::string_view name,
                        statement_ptr after,
                        statement_trait trait = statement_trait::plain);
+
+    // Who is to hear of what ends transactions and of the scripts; until the lease ends.
+    void report_to(channel_journal& journal) { journal_ = &journal; }
+    // The request just expected has this to say about channels.
+    void add_script(channel_script_ptr script);
+    // What is LISTENed to on this server is its client's own, until the lease ends.
+    void pass_notifications() { passes_notifications_ = true; }
 
     slot unnamed() const { return slot_in_doubt_ ? slot::unknown : slot_; }
     const prepared_statement* unnamed_statement() const
@@ -106,11 +116,19 @@ private:
         bool swallowed = false;
         bool poisoned = false;
         bool answered = false; // a Query or FunctionCall has got more than its ReadyForQuery
+        bool has_script = false;
         std::uint8_t changes = 0;
     };
     struct change {
         std::string name;
         statement_ptr before;
+    };
+
+    struct open_script {
+        channel_script_ptr script;
+        std::size_t next = 0; // step
+
+        const channel_step* take(std::string_view tag);
     };
 
     bool push(const pending& p); // false: the server will not read it as a request
@@ -121,6 +139,7 @@ private:
     void forget_names();
     void drop_unnamed();
     void forget_unnamed();
+    reply on_notification(const frame_header& h, std::size_t available);
     reply inspect(const frame_header& h, bytes body);
     reply pass(std::size_t size) const;
     reply end_describe(const frame_header& h);
@@ -129,13 +148,16 @@ private:
     reply on_complete(bytes body);
     void on_copy_in();
     void take_back(std::size_t change, bool failed_itself);
+    const channel_step* note_for_journal(std::string_view tag);
     void note_tag(std::string_view tag, statement_trait trait);
     bool is_swallowed() const;
     bool is_expected(char type);
 
     ring<pending> requests_;
-    ring<change> changes_; // of the pending that have some, in order
-    ring<error> poisons_;  // one for each poisoned, in order
+    ring<change> changes_;      // of the pending that have some, in order
+    ring<error> poisons_;       // one for each poisoned, in order
+    ring<open_script> scripts_; // one for each that has one, in order
+    channel_journal* journal_ = nullptr;
     prepared_statements* names_ = nullptr;
     std::string replacement_;
     statement_ptr slot_holds_;
@@ -150,6 +172,8 @@ private:
     bool synced_ = true; // no message of the extended protocol since the last Sync answered
     bool dirty_ = false;
     bool settings_reset_ = false;
+    bool was_notified_ = false; // between two leases: it LISTENs, which nobody knew
+    bool passes_notifications_ = false;
     char status_ = 'I';
     bool detached_ = true;
 };

@@ -123,6 +123,9 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
     }
     if (skip_to_sync_)
         return stream(in, h, verdict::discard);
+    if (const channel_script_ptr script = h.type == 'Q' ? script_of(in, h) : nullptr)
+        if (const auto r = without_server(*script, in, h, out))
+            return *r;
     if (h.type == 'Q' && h.size() <= whole_frame && answers(text_field(judged(in, h)), out))
         return stream(in, h, verdict::answer);
     return {verdict::need_server};
@@ -158,6 +161,8 @@ ruling session::refuse(bytes in, const error& why, std::string& out)
     frame_header h;
     if (scan_header(in, h) != scan_status::frame)
         return fail(why, out); // nobody asks for a server before there is a frame
+    if (channels_)
+        channels_->answer.reset();
     write_error(out, why);
     if (h.type == 'Q' || h.type == 'F')
         write_ready(out, 'I');
@@ -171,12 +176,16 @@ session::with_server(bytes in, const frame_header& h, reply_tracker& server, std
 {
     if (server.ignores_until_sync() && h.type != 'S')
         return stream(in, h, verdict::discard); // as the server would
+    if (channels_)
+        server.report_to(channels_->journal);
+    else if (!shares_channels_)
+        server.pass_notifications();
     switch (h.type) {
     case 'Q': return on_query(in, h, server, out);
     case 'P': return on_parse(in, h, server, out);
     case 'B': return on_bind(in, h, server, out);
     case 'D': return on_describe(in, h, server, out);
-    case 'E': return on_execute(in, h, server);
+    case 'E': return on_execute(in, h, server, out);
     case 'C': return on_close(in, h, server);
     case 'F': server.expect(request::function_call); break;
     case 'S':
@@ -207,6 +216,10 @@ session::poison(bytes in, const frame_header& h, reply_tracker& server, error wh
 
 ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
+    const channel_script_ptr script = script_of(in, h);
+    if (script)
+        if (const auto r = with_server(*script, in, h, server, out))
+            return *r;
     ++queries_;
     statement_words words = classify(text_field(judged(in, h)));
     if (words.trait == statement_trait::prepare)
@@ -218,8 +231,12 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
         write_query(out, stand_in_text);
         return stream(in, h, verdict::rewritten);
     }
-    server.expect(request::query, words.trait);
-    return stream(in, h, verdict::forward);
+    if (server.expect(request::query, words.trait) && script)
+        server.add_script(script);
+    if (!script || script->wanted.empty())
+        return stream(in, h, verdict::forward);
+    write_query(out, script->text);
+    return stream(in, h, verdict::rewritten);
 }
 
 ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
@@ -244,13 +261,18 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
     if (statement->words.trait == statement_trait::prepare)
         return poison(in, h, server, sql_prepare_refused(), out);
     statement->parse_tail = tail;
+    if (shares_channels_)
+        statement->channels = read_channel_script(query, true);
+    const bool listens = statement->channels && !statement->channels->wanted.empty();
+    if (listens)
+        statement->parse_tail = statement->channels->text + std::string(3, '\0'); // no parameters
 
-    if (name.empty()) {
+    if (name.empty() && !listens) {
         if (server.expect_change(request::parse, name, statement))
             server.set_unnamed(std::move(statement));
         return stream(in, h, verdict::forward);
     }
-    if (names_.find(name))
+    if (!name.empty() && names_.find(name))
         return poison(in,
                       h,
                       server,
@@ -352,23 +374,27 @@ ruling session::on_close(bytes in, const frame_header& h, reply_tracker& server)
 void session::remember(std::string_view portal, const statement_ptr& statement)
 {
     std::erase_if(portals_, [&](const auto& bound) { return bound.first == portal; });
-    if (statement && statement->words.trait != statement_trait::plain)
+    if (statement && (statement->words.trait != statement_trait::plain || statement->channels))
         portals_.emplace_back(portal, statement);
 }
 
-ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& server)
+ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
-    ++queries_;
     const std::string_view portal = text_field(judged(in, h));
     const auto bound = std::find_if(portals_.begin(), portals_.end(), [&](const auto& b) {
         return b.first == portal;
     });
     static const statement_words plain;
     const statement_words& words = bound == portals_.end() ? plain : bound->second->words;
+    const channel_script_ptr script = bound == portals_.end() ? nullptr : bound->second->channels;
+    if (script)
+        if (const auto r = with_server(*script, in, h, server, out))
+            return *r;
+    ++queries_;
     if (words.trait == statement_trait::deallocate)
         server.expect_change(request::execute, words.name, nullptr, words.trait);
-    else
-        server.expect(request::execute, words.trait);
+    else if (server.expect(request::execute, words.trait) && script)
+        server.add_script(script);
     return stream(in, h, verdict::forward);
 }
 

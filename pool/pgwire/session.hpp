@@ -4,11 +4,14 @@
 
 #include "pool/core/error.hpp"
 #include "pool/pgwire/frame.hpp"
+#include "pool/pgwire/notification_queue.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/reply_tracker.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,14 +20,15 @@
 namespace weir::pgwire {
 
 enum class verdict : std::uint8_t {
-    need_more,   // the frame must be seen whole: call again with more behind the same bytes
-    need_server, // call again with a server's tracker, or with a refusal
-    forward,     // `size` bytes go to the server as they are
-    rewritten,   // `size` bytes are done; what was appended to `out` goes to the server instead
-    answer,      // `size` bytes are done; what was appended to `out` goes to the client
-    discard,     // `size` bytes are done
-    terminate,   // the client says goodbye
-    violation,   // FATAL to the client: what was appended to `out`; then the connection is closed
+    need_more,     // the frame must be seen whole: call again with more behind the same bytes
+    need_server,   // call again with a server's tracker, or with a refusal
+    need_channels, // call again when the channels `wanted` are listened to, or cannot be
+    forward,       // `size` bytes go to the server as they are
+    rewritten,     // `size` bytes are done; what was appended to `out` goes to the server instead
+    answer,        // `size` bytes are done; what was appended to `out` goes to the client
+    discard,       // `size` bytes are done
+    terminate,     // the client says goodbye
+    violation,     // FATAL to the client: what was appended to `out`; then the connection is closed
 };
 
 struct ruling {
@@ -46,8 +50,18 @@ public:
     // The client was refused a server: the request that asked for one is answered with `why`.
     ruling refuse(bytes in, const error& why, std::string& out);
 
+    // LISTEN is weir's business, and reaches no server. Otherwise it is the server's.
+    void share_channels() { shares_channels_ = true; }
+    client_channels* channels() { return channels_.get(); } // null: it has never asked for one
+    // The answer to need_channels, for the request at the front.
+    const std::vector<std::string>& wanted() const { return channels_->wanted; }
+    void grant_channels() { channels_->answer.emplace(); }
+    void refuse_channels(error why) { channels_->answer.emplace(std::move(why)); }
+    void settle_channels(); // no server is held, and no answer awaited
+
     prepared_statements& names() { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
+    bool awaits_sync() const { return skip_to_sync_; } // an error was answered without a server
     std::uint64_t queries() const { return queries_; } // Query and Execute messages so far
 
 private:
@@ -60,7 +74,7 @@ private:
     ruling on_bind(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_describe(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_close(bytes in, const frame_header& h, reply_tracker& server);
-    ruling on_execute(bytes in, const frame_header& h, reply_tracker& server);
+    ruling on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_copy_data(bytes in);
     void remember(std::string_view portal, const statement_ptr& statement);
     ruling
@@ -69,7 +83,25 @@ private:
     ruling stream(bytes in, const frame_header& h, verdict what);
     ruling fail(const error& why, std::string& out);
 
+    // session_channels.cpp
+    struct channel_request : client_channels {
+        std::vector<std::string> wanted;
+        std::optional<result<void>> answer;
+    };
+    channel_script_ptr script_of(bytes in, const frame_header& h) const;
+    bool must_ask_for(const channel_script& script);
+    std::optional<error> take_channels_refusal();
+    std::optional<ruling>
+    without_server(const channel_script& script, bytes in, const frame_header& h, std::string& out);
+    std::optional<ruling> with_server(const channel_script& script,
+                                      bytes in,
+                                      const frame_header& h,
+                                      reply_tracker& server,
+                                      std::string& out);
+
     prepared_statements names_;
+    std::unique_ptr<channel_request> channels_;
+    bool shares_channels_ = false;
     // What is bound to a portal, where Execute has to know: few statements are not plain.
     std::vector<std::pair<std::string, statement_ptr>> portals_;
     std::uint64_t queries_ = 0;

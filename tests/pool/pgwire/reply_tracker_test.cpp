@@ -115,6 +115,7 @@ TEST_CASE("NoticeResponse, NotificationResponse and ParameterStatus may come at 
     const std::string words = failure("00000", "n", severity::notice) + notification("c") +
                               parameter_status("TimeZone", "CET");
     lease l;
+    l.tracker.pass_notifications();
     CHECK(l.hear(words) == words);
     CHECK(l.name == "TimeZone");
     CHECK(l.value == "CET");
@@ -123,6 +124,40 @@ TEST_CASE("NoticeResponse, NotificationResponse and ParameterStatus may come at 
                  words + ready() + words) == words + row_description() + words + row("1") + words +
                                                  complete("SELECT 1") + words + ready() + words);
     CHECK(l.tracker.settled());
+}
+
+TEST_CASE("a LISTEN that an earlier client left behind is not the next one's to hear of")
+{
+    const std::string words = notification(std::string(8'000, 'c'));
+    for (const std::size_t piece : {std::size_t{1}, std::size_t{3}, words.size()}) {
+        CAPTURE(piece);
+        lease l;
+        l.tracker.expect(request::query);
+        std::string heard = l.hear(complete("SELECT 1"));
+        for (std::size_t at = 0; at < words.size(); at += piece)
+            heard += l.hear(words.substr(at, piece));
+        CHECK(heard + l.hear(ready()) == complete("SELECT 1") + ready());
+        CHECK(l.tracker.dirty());
+    }
+    lease l;
+    l.tracker.detach();
+    CHECK(l.hear(words) == "");
+    prepared_statements others;
+    l.tracker.attach(others);
+    CHECK(l.tracker.dirty()); // so it is reset after this client, which has not heard of it
+    l.tracker.detach();
+    l.tracker.attach(others);
+    CHECK_FALSE(l.tracker.dirty());
+}
+
+TEST_CASE("a LISTEN that reaches a pooled server has no effect, and its client is warned")
+{
+    lease l;
+    l.tracker.expect(request::query);
+    const std::string heard = l.hear(complete("LISTEN") + ready());
+    CHECK(heard.starts_with("N"));
+    CHECK(heard.find("01000") != std::string::npos);
+    CHECK(heard.ends_with(complete("LISTEN") + ready()));
 }
 
 TEST_CASE("what weir asked is not the client's to see, but its errors are reported")

@@ -1,0 +1,104 @@
+// LISTEN for many clients over one connection: who waits for a channel, and when notifications are
+// sent. A client that does nothing gets them at once, another before its next ReadyForQuery outside
+// of a transaction, as with PostgreSQL.
+#include "daemon/relay.hpp"
+#include "pool/pgwire/writer.hpp"
+
+namespace weir {
+
+std::size_t relay::listening_channels(const pool_runner& of) const
+{
+    const auto found = channels_.find(&of);
+    return found == channels_.end() ? 0 : found->second->listened();
+}
+
+// False: it waits.
+bool relay::ask_for_channels(client& c)
+{
+    if (!channels_.at(c.home)->want(c.id, c.session.wanted(), now_)) {
+        c.awaits_channels = true;
+        return false;
+    }
+    c.session.grant_channels();
+    return true;
+}
+
+void relay::channels_granted(client_id id)
+{
+    client* c = find(id);
+    if (!c || !std::exchange(c->awaits_channels, false))
+        return;
+    c->session.grant_channels();
+    resume(*c);
+}
+
+void relay::channels_refused(client_id id, const error& why)
+{
+    client* c = find(id);
+    if (!c || !std::exchange(c->awaits_channels, false))
+        return;
+    count_error(*c, why.code.text());
+    c->session.refuse_channels(why);
+    resume(*c);
+}
+
+void relay::stop_waiting_for_channels(client& c)
+{
+    if (std::exchange(c.awaits_channels, false))
+        channels_.at(c.home)->give_up(c.id);
+}
+
+void relay::leave_channels(client& c)
+{
+    stop_waiting_for_channels(c);
+    if (c.session.channels())
+        channels_.at(c.home)->leave(c.id, now_);
+}
+
+void relay::notify(client_id id, const pgwire::notification_ptr& n)
+{
+    if (client* c = find(id); c && c->session.channels())
+        c->session.channels()->queue.push(n);
+}
+
+void relay::deliver(client_id id)
+{
+    client* c = find(id);
+    if (!c || !c->session.channels() || c->now != client::phase::ready)
+        return;
+    if (c->session.channels()->queue.is_full())
+        return farewell(*c,
+                        {"54000",
+                         "too many notifications for this client",
+                         "More than " +
+                             std::to_string(pgwire::notification_queue::limit_bytes >> 20) +
+                             " MB of them wait for it to read, or to end its transaction."});
+    after_channels(*c);
+}
+
+// The client has no server and waits for nothing: its channels are what it LISTENs to, and it gets
+// what has come for it.
+void relay::after_channels(client& c)
+{
+    pgwire::client_channels* const its = c.session.channels();
+    if (!its || c.held || c.is_waiting() || c.now != client::phase::ready || c.closed)
+        return;
+    c.session.settle_channels();
+    channels_.at(c.home)->keep(c.id, its->journal.channels(), now_);
+    while (!its->queue.empty() && !c.out.is_full() && !c.session.awaits_sync()) {
+        words_.clear();
+        take_notifications(c, words_);
+        if (!words_.empty())
+            send(c, words_);
+    }
+}
+
+void relay::take_notifications(client& c, std::string& out)
+{
+    pgwire::client_channels* const its = c.session.channels();
+    if (its && !its->queue.empty())
+        c.home->counted().notifications +=
+            its->queue.take(its->journal.channels(), outbox::high_water, out);
+}
+
+} // namespace weir
