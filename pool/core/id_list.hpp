@@ -17,6 +17,10 @@ public:
     std::optional<std::uint32_t> front() const { return known(front_); }
     std::optional<std::uint32_t> back() const { return known(back_); }
     std::optional<std::uint32_t> after(std::uint32_t id) const { return known(links_[id].next); }
+    std::optional<std::uint32_t> before(std::uint32_t id) const
+    {
+        return known(links_[id].previous);
+    }
 
     bool contains(std::uint32_t id) const { return id < links_.size() && links_[id].member; }
     std::size_t size() const { return size_; }
