@@ -57,7 +57,7 @@ public:
     // Of several idle servers one that is `like` it is preferred.
     std::optional<server_id>
     acquire(client_id client, time_point now, actions& todo, likeness like = {});
-    void note(server_id id, likeness is) { at(id).is_like = is; } // before it comes back
+    void note(server_id id, likeness is) { at(id).is_like = is; }  // before it comes back
     void give_up(client_id client, time_point now, actions& todo); // a waiter left; O(1)
     // Its holder keeps it after this transaction; ends with release or abandon.
     void pin(server_id id, time_point now);

@@ -4,7 +4,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -53,17 +52,19 @@ struct pool_settings {
 
     reset_policy reset = reset_policy::when_dirty;
     pin_policies pins;
-    std::optional<unsigned> max_pinned; // servers kept by one client each; nothing = half of `size`
-    bool allow_sql_prepare = false;     // PREPARE and EXECUTE in SQL, which pin
+    int max_pinned = -1;            // servers kept by one client each; -1 = half of `size`
+    bool allow_sql_prepare = false; // PREPARE and EXECUTE in SQL, which pin
     std::vector<std::string> stateful_functions; // functions that may SET, lock, create ...
     // A server for a whole connection: as DATABASE:session, or for these application_names.
     unsigned session_pool_size = 5; // 0 = not served
     std::vector<std::string> session_applications{"pg_dump", "pg_restore"};
 
-    // Half of `size`, at least 1; all of it when there is no limit.
+    // Half of `size` is one of one; without a limit there is none here.
     unsigned pin_limit() const
     {
-        return max_pinned.value_or(size == 0 ? UINT32_MAX : (size + 1) / 2);
+        if (max_pinned >= 0)
+            return static_cast<unsigned>(max_pinned);
+        return size == 0 ? UINT32_MAX : (size + 1) / 2;
     }
 
     friend bool operator==(const pool_settings&, const pool_settings&) = default;

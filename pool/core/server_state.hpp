@@ -48,13 +48,8 @@ inline constexpr std::size_t close_reason_count = 6;
 
 constexpr std::string_view to_string(server_state state)
 {
-    constexpr std::array<std::string_view, server_state_count> names{"closed",
-                                                                     "connecting",
-                                                                     "idle",
-                                                                     "pinging",
-                                                                     "active",
-                                                                     "pinned",
-                                                                     "resetting"};
+    constexpr std::array<std::string_view, server_state_count>
+        names{"closed", "connecting", "idle", "pinging", "active", "pinned", "resetting"};
     return names[static_cast<std::size_t>(state)];
 }
 

@@ -108,6 +108,7 @@ public:
     // What may have become of the session, and nobody knows without asking the server.
     const session_effects& touched() const { return touched_; }
     session_effects take_touched() { return std::exchange(touched_, {}); }
+    bool has_touched() const { return settings_reset_ || !touched_.empty(); }
     // The client has gone back to its startup settings for certain (DISCARD ALL, or RESET ALL
     // outside a transaction); reading clears it.
     bool take_settings_reset() { return std::exchange(settings_reset_, false); }

@@ -13,7 +13,9 @@ std::string reset_sql(const session_leftovers& left)
         switch (kind) {
         case state_kind::temp_tables: sql += "DISCARD TEMP;"; break;
         case state_kind::hold_cursors: sql += "CLOSE ALL;"; break;
-        case state_kind::advisory_locks: sql += "SELECT pg_catalog.pg_advisory_unlock_all();"; break;
+        case state_kind::advisory_locks:
+            sql += "SELECT pg_catalog.pg_advisory_unlock_all();";
+            break;
         case state_kind::sql_prepared: sql += "DEALLOCATE ALL;"; break;
         case state_kind::channels: sql += "UNLISTEN *;"; break;
         case state_kind::libraries: break; // it is closed

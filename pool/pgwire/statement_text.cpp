@@ -487,15 +487,18 @@ several(std::string_view sql, bool to_be_searched, std::span<const std::string> 
 {
     statement_words all;
     bool ends_transactions = false;
+    bool has_reset_all = false;
     while (!sql.empty()) {
         const std::string_view next = take_statement(sql);
         statement_words one = one_statement(next, to_be_searched, functions);
         all.effects.add(one.effects);
         ends_transactions = ends_transactions || is_about_transactions(next);
+        has_reset_all = has_reset_all || one.trait == statement_trait::reset_all;
         if (one.trait == statement_trait::accounted || one.trait == statement_trait::reset_all)
             all.trait = one.trait;
     }
-    if (all.trait == statement_trait::reset_all && ends_transactions) { // rolled back, perhaps
+    // It may be rolled back, or more be SET behind it.
+    if (has_reset_all && (ends_transactions || all.trait != statement_trait::reset_all)) {
         all.trait = statement_trait::accounted;
         all.effects.any_setting = true;
     }
