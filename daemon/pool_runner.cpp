@@ -30,7 +30,8 @@ pool_runner::pool_runner(std::string name,
                          boost::asio::io_context& loop,
                          pool_events& events,
                          bool is_session_lane)
-    : name_(std::move(name)), behind_(std::move(behind)), pool_(settings, random_dice()),
+    : name_(std::move(name)), behind_(std::move(behind)),
+      pool_(settings, random_dice(), [&events](client_id c) { return events.name_of(c); }),
       rules_(pgwire::rules_of(settings, is_session_lane)), loop_(loop), events_(events),
       logins_(login_threads), cancels_(1)
 {
@@ -43,10 +44,13 @@ pool_runner::~pool_runner()
     cancels_.join();
 }
 
-server* pool_runner::acquire(client_id client, time_point now, const pgwire::settings_ptr& wanted)
+server* pool_runner::acquire(client_id client,
+                             process_index of,
+                             time_point now,
+                             const pgwire::settings_ptr& wanted)
 {
     const auto granted =
-        pool_.acquire(client, now, todo_, reinterpret_cast<likeness>(wanted.get()));
+        pool_.acquire(client, of, now, todo_, reinterpret_cast<likeness>(wanted.get()));
     return granted ? &at(*granted) : nullptr;
 }
 
@@ -181,7 +185,7 @@ void pool_runner::tick(time_point now)
 {
     constexpr client_id nobody{};
     if (!reported_ && !rules_.is_session_lane && !pool_.is_waiting(nobody))
-        pool_.acquire(nobody, now, todo_);
+        pool_.acquire(nobody, process_index{}, now, todo_);
     pool_.tick(now, todo_);
 }
 
@@ -220,6 +224,7 @@ void pool_runner::carry_out(action& what, time_point now)
     }
     case action::grant: return events_.granted(what.client, at(what.server));
     case action::refuse: return events_.refused(what.client, *what.why);
+    case action::notice: return events_.noticed(what.client, *what.why);
     }
 }
 

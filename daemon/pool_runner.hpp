@@ -30,9 +30,11 @@ public:
     virtual void tell_time(time_point now) = 0; // what follows happens outside a round of events
     virtual void granted(client_id client, server& s) = 0;
     virtual void refused(client_id client, const error& why) = 0;
-    virtual void arrived(server& s) = 0;    // logged in: watch it
-    virtual void run_errand(server& s) = 0; // ping or reset, as s.doing says
-    virtual void cancelled(server& s) = 0;  // the cancel that was asked for is over
+    virtual void noticed(client_id client, const error& why) = 0; // waits on
+    virtual std::string name_of(client_id client) = 0;            // for people
+    virtual void arrived(server& s) = 0;                          // logged in: watch it
+    virtual void run_errand(server& s) = 0;                       // ping or reset, as s.doing says
+    virtual void cancelled(server& s) = 0; // the cancel that was asked for is over
     // No longer the pool's: yours to keep until nothing points at it, then closed.
     virtual void leaves(std::unique_ptr<server> s) = 0;
 
@@ -69,7 +71,8 @@ public:
     void accept_settings(pgwire::settings_ptr asked, pgwire::settings_ptr in_its_words);
 
     // Null: granted or refused later. A server that has `wanted` already is preferred.
-    server* acquire(client_id client, time_point now, const pgwire::settings_ptr& wanted);
+    server*
+    acquire(client_id client, process_index of, time_point now, const pgwire::settings_ptr& wanted);
     void give_up(client_id client, time_point now);
     // `dirty`: nobody can account for it; else what s.left says is cleaned up.
     void release(server& s, bool dirty, time_point now);
