@@ -43,8 +43,6 @@ public:
     bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
 
-    bool is_waiting() const { return waiting || awaits_channels; } // and is not read further
-
     pid_t pid = 0;
     uid_t uid = 0;
     gid_t gid = 0;
@@ -57,6 +55,7 @@ public:
     pgwire::settings_ptr settings;         // what it wants of a server
     pgwire::settings_ptr startup_settings; // what RESET goes back to
     std::unique_ptr<std::string> stash;    // bytes that came before they could be judged
+    pgwire::state_set pins_logged;         // why it has kept a server, as far as the log has it
     outbox out;
 };
 

@@ -76,12 +76,12 @@ void relay::deliver(client_id id)
     after_channels(*c);
 }
 
-// The client has no server and waits for nothing: its channels are what it LISTENs to, and it gets
+// The client does nothing, and waits for nothing: its channels are what it LISTENs to, and it gets
 // what has come for it.
 void relay::after_channels(client& c)
 {
     pgwire::client_channels* const its = c.session.channels();
-    if (!its || c.held || c.is_waiting() || c.now != client::phase::ready || c.closed)
+    if (!its || c.closed || c.now != client::phase::ready || is_on_hold(c) || (c.held && !rests(c)))
         return;
     c.session.settle_channels();
     channels_.at(c.home)->keep(c.id, its->journal.channels(), now_);

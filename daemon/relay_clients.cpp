@@ -73,7 +73,8 @@ void relay::on_client(client& c, std::uint32_t events)
     // Whoever has hung up can get no answer, and what it has waited for never begins. What it had
     // sent before it said goodbye runs to its end.
     if ((events & (EPOLLHUP | EPOLLERR)) &&
-        (c.is_waiting() || c.now == client::phase::leaving || (c.half_closed && !c.said_goodbye)))
+        (c.waiting || c.awaits_channels || c.now == client::phase::leaving ||
+         (c.half_closed && !c.said_goodbye)))
         return vanish(c);
     read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
 }
@@ -83,7 +84,7 @@ bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
            (c.held && c.held->cancelling && !c.held->replies.owes()) ||
-           ((c.is_waiting() || c.now == client::phase::settling) && c.stash &&
+           ((is_on_hold(c) || c.now == client::phase::settling) && c.stash &&
             c.stash->size() >= waiting_limit);
 }
 
@@ -123,7 +124,7 @@ void relay::read(client& c, bool ended)
 // New bytes, which lie in the scratch buffer, or behind what was stashed before.
 void relay::take_in(client& c, std::string_view fresh)
 {
-    if (c.is_waiting() || c.now == client::phase::settling) {
+    if (is_on_hold(c) || c.now == client::phase::settling) {
         if (!fresh.empty())
             c.stash = std::make_unique<std::string>(fresh);
         return;
@@ -157,7 +158,7 @@ std::size_t relay::judge(client& c, std::string_view data)
             more = size > 0;
             continue;
         }
-        if (c.now != client::phase::ready || c.half_closed)
+        if (c.now != client::phase::ready || c.said_goodbye)
             break;
         words_.clear();
         const pgwire::ruling r =
@@ -202,11 +203,11 @@ std::size_t relay::judge(client& c, std::string_view data)
 
 bool relay::ask_for_server(client& c)
 {
-    server* s = c.home->acquire(c.id, c.process, now_);
+    server* s = c.home->acquire(c.id, c.process, now_, c.settings);
     c.waiting = !s;
     if (s)
         lease(c, *s);
-    return s != nullptr;
+    return !is_on_hold(c);
 }
 
 void relay::granted(client_id id, server& s)
@@ -278,7 +279,7 @@ void relay::resume(client& c)
         take_in(c, {});
     else
         c.stash.reset();
-    if (c.closed || c.is_waiting())
+    if (c.closed || is_on_hold(c))
         return;
     if (c.half_closed)
         finish_half_closed(c);
@@ -296,9 +297,9 @@ void relay::on_end_of_input(client& c)
 
 void relay::finish_half_closed(client& c)
 {
-    if (c.is_waiting())
+    if (is_on_hold(c))
         return;
-    if (!c.held)
+    if (!c.held || rests(c))
         return let_go(c);
     if (!c.held->replies.owes() || c.session.mid_frame())
         vanish(c); // in a transaction that nobody will end
@@ -318,6 +319,11 @@ void relay::part(client& c)
 {
     server& s = *std::exchange(c.held, nullptr);
     s.holder = nullptr;
+    s.left.state |= s.replies.pinned();
+    s.left.anything = s.left.anything || !s.replies.touched().empty() ||
+                      s.doing == server::errand::inventory || s.doing == server::errand::identity;
+    s.inventory.reset();
+    s.errand_failed = false;
     s.replies.detach();
     if (c.session.mid_frame()) { // a message was cut short
         s.given_up = true;
@@ -412,7 +418,7 @@ void relay::flush(client& c)
         return drop(c);
     if (c.held && std::exchange(c.held->read_later, false))
         read(*c.held, true);
-    if (!c.closed && !c.is_waiting() && std::exchange(c.read_later, false))
+    if (!c.closed && !is_on_hold(c) && std::exchange(c.read_later, false))
         read(c, true);
     if (!c.closed)
         after_channels(c);

@@ -30,14 +30,6 @@ bytes judged(bytes in, const frame_header& h)
     return in.subspan(header_size, needed(h) - header_size);
 }
 
-error sql_prepare_refused()
-{
-    return {"0A000",
-            "PREPARE and EXECUTE in SQL are not available in transaction mode",
-            "The next transaction may run on another server, where the name is not known.",
-            "Use the prepared statements of the driver (the extended protocol): their names work."};
-}
-
 error no_such_statement(std::string_view name)
 {
     return {"26000", "prepared statement \"" + std::string(name) + "\" does not exist"};
@@ -61,6 +53,27 @@ std::string_view text_field(bytes body) // up to the NUL, or all of it
 }
 
 } // namespace
+
+const session_rules& session::default_rules()
+{
+    static const session_rules rules;
+    return rules;
+}
+
+statement_words session::classify(std::string_view sql) const
+{
+    return pgwire::classify(sql, rules_->stateful_functions);
+}
+
+// What LOAD does is told by its tag: a failed one does nothing.
+void session::touch(reply_tracker& server, const statement_words& words) const
+{
+    if (words.effects.empty() || rules_->is_session_lane)
+        return;
+    session_effects effects = words.effects;
+    effects.begins = effects.begins - state_kind::libraries;
+    server.touch(effects);
+}
 
 ruling session::fail(const error& why, std::string& out)
 {
@@ -134,9 +147,16 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
 // What needs no server, because it is about names that live here.
 bool session::answers(std::string_view sql, std::string& out)
 {
+    if (!may_be_about_names(sql) && !rules_->may_object())
+        return false;
     const statement_words words = classify(sql);
-    switch (words.trait) {
-    case statement_trait::prepare: write_error(out, sql_prepare_refused()); break;
+    const auto objection = rules_->objection(words, {});
+    switch (objection ? statement_trait::prepare : words.trait) {
+    case statement_trait::prepare:
+        if (!objection)
+            return false;
+        write_error(out, *objection);
+        break;
     case statement_trait::deallocate:
         if (names_.find(words.name)) {
             names_.put(words.name, nullptr);
@@ -187,7 +207,7 @@ session::with_server(bytes in, const frame_header& h, reply_tracker& server, std
     case 'D': return on_describe(in, h, server, out);
     case 'E': return on_execute(in, h, server, out);
     case 'C': return on_close(in, h, server);
-    case 'F': server.expect(request::function_call); break;
+    case 'F': return on_function_call(in, h, server);
     case 'S':
         if (server.copying_in()) // ignored there; but if the COPY has failed it would be answered
             return stream(in, h, verdict::discard);
@@ -222,21 +242,38 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
             return *r;
     ++queries_;
     statement_words words = classify(text_field(judged(in, h)));
-    if (words.trait == statement_trait::prepare)
-        return poison(in, h, server, sql_prepare_refused(), out);
+    if (auto objection = rules_->objection(words, server.pinned()))
+        return poison(in, h, server, std::move(*objection), out);
     if (h.size() > whole_frame) // there may be more behind what was looked at: the tags tell
-        words = {};
+        words.trait = statement_trait::unseen;
     if (words.trait == statement_trait::deallocate && names_.find(words.name)) {
         server.expect_change(request::query, words.name, nullptr, words.trait);
         write_query(out, stand_in_text);
         return stream(in, h, verdict::rewritten);
     }
+    if (script)
+        words.effects.perhaps = words.effects.perhaps - state_kind::channels; // not there
     if (server.expect(request::query, words.trait) && script)
         server.add_script(script);
+    touch(server, words);
     if (!script || script->wanted.empty())
         return stream(in, h, verdict::forward);
     write_query(out, script->text);
     return stream(in, h, verdict::rewritten);
+}
+
+// The fast path calls functions by their oid: set_config, or one of those that lock.
+ruling session::on_function_call(bytes in, const frame_header& h, reply_tracker& server)
+{
+    constexpr std::uint32_t set_config = 2078;
+    constexpr std::uint32_t first_lock = 2880;
+    constexpr std::uint32_t last_lock = 2893;
+    field_reader fields{judged(in, h)};
+    const std::uint32_t function = fields.u32();
+    server.expect(request::function_call);
+    if (function == set_config || (function >= first_lock && function <= last_lock))
+        touch(server, {.effects = session_effects::anything()});
+    return stream(in, h, verdict::forward);
 }
 
 ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
@@ -259,10 +296,14 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
     auto statement = std::make_shared<prepared_statement>();
     statement->words = classify(query);
     if (statement->words.trait == statement_trait::prepare)
-        return poison(in, h, server, sql_prepare_refused(), out);
+        if (auto objection = rules_->objection(statement->words, server.pinned()))
+            return poison(in, h, server, std::move(*objection), out);
     statement->parse_tail = tail;
     if (shares_channels_)
         statement->channels = read_channel_script(query, true);
+    if (statement->channels)
+        statement->words.effects.perhaps =
+            statement->words.effects.perhaps - state_kind::channels; // not there
     const bool listens = statement->channels && !statement->channels->wanted.empty();
     if (listens)
         statement->parse_tail = statement->channels->text + std::string(3, '\0'); // no parameters
@@ -374,7 +415,7 @@ ruling session::on_close(bytes in, const frame_header& h, reply_tracker& server)
 void session::remember(std::string_view portal, const statement_ptr& statement)
 {
     std::erase_if(portals_, [&](const auto& bound) { return bound.first == portal; });
-    if (statement && (statement->words.trait != statement_trait::plain || statement->channels))
+    if (statement && (statement->words.matters() || statement->channels))
         portals_.emplace_back(portal, statement);
 }
 
@@ -391,6 +432,9 @@ ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& serve
         if (const auto r = with_server(*script, in, h, server, out))
             return *r;
     ++queries_;
+    if (auto objection = rules_->objection(words, server.pinned()))
+        return poison(in, h, server, std::move(*objection), out);
+    touch(server, words);
     if (words.trait == statement_trait::deallocate)
         server.expect_change(request::execute, words.name, nullptr, words.trait);
     else if (server.expect(request::execute, words.trait) && script)

@@ -7,11 +7,13 @@
 #include "pool/pgwire/notification_queue.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/reply_tracker.hpp"
+#include "pool/pgwire/session_rules.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +52,8 @@ public:
     // The client was refused a server: the request that asked for one is answered with `why`.
     ruling refuse(bytes in, const error& why, std::string& out);
 
+    void obey(const session_rules& rules) { rules_ = &rules; } // which outlive the session
+
     // LISTEN is weir's business, and reaches no server. Otherwise it is the server's.
     void share_channels() { shares_channels_ = true; }
     client_channels* channels() { return channels_.get(); } // null: it has never asked for one
@@ -57,7 +61,7 @@ public:
     const std::vector<std::string>& wanted() const { return channels_->wanted; }
     void grant_channels() { channels_->answer.emplace(); }
     void refuse_channels(error why) { channels_->answer.emplace(std::move(why)); }
-    void settle_channels(); // no server is held, and no answer awaited
+    void settle_channels(); // between transactions, and no answer is awaited
 
     prepared_statements& names() { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
@@ -75,6 +79,9 @@ private:
     ruling on_describe(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_close(bytes in, const frame_header& h, reply_tracker& server);
     ruling on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    ruling on_function_call(bytes in, const frame_header& h, reply_tracker& server);
+    statement_words classify(std::string_view sql) const;
+    void touch(reply_tracker& server, const statement_words& words) const;
     ruling on_copy_data(bytes in);
     void remember(std::string_view portal, const statement_ptr& statement);
     ruling
@@ -99,6 +106,9 @@ private:
                                       reply_tracker& server,
                                       std::string& out);
 
+    static const session_rules& default_rules();
+
+    const session_rules* rules_ = &default_rules();
     prepared_statements names_;
     std::unique_ptr<channel_request> channels_;
     bool shares_channels_ = false;

@@ -363,10 +363,11 @@ def test_a_bad_channel_is_refused_and_keeps_no_other_away(pg, start, come, notif
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
     good, bad = come(daemon), come(daemon)
     good.ask("LISTEN a")
-    bad.send(b"Q" + struct.pack("!i", 4 + 10) + b'LISTEN "\xff"\0'[:10])
+    body = b'LISTEN "\xff"\0'
+    bad.send(b"Q" + struct.pack("!i", len(body) + 4) + body)
     good.send(query("LISTEN b"))
     refused = bad.until_ready()
-    assert sqlstates(refused)[0] in ("22021", "42601") and kinds(refused) == "EZ"
+    assert sqlstates(refused) == ["22021"] and kinds(refused) == "EZ"
     assert kinds(good.until_ready()) == "CZ"
     notify("b", "x")
     assert notification(good.read()) == ("b", "x")
