@@ -452,7 +452,8 @@ reply reply_tracker::on_complete(bytes body)
     reply r = pass(header_size + body.size());
     pending& front = requests_.front();
     front.answered = true;
-    if (front.trait == statement_trait::deallocate && tag == "DEALLOCATE ALL") {
+    if (front.trait == statement_trait::deallocate &&
+        (tag == "DEALLOCATE ALL" || tag == "DISCARD PLANS")) { // which stood in for it
         if (r.kind == reply_kind::forward) {
             replacement_.clear();
             write_command_complete(replacement_, "DEALLOCATE");
