@@ -81,6 +81,8 @@ void pool_runner::release(server& s, bool dirty, time_point now)
 
 void pool_runner::pin(server& s, pgwire::state_set why, time_point now)
 {
+    if (why == s.replies.pinned())
+        return;
     if (s.replies.pinned().empty())
         pool_.pin(s.id, now);
     (why - s.replies.pinned()).each([&](pgwire::state_kind kind) {

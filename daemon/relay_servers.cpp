@@ -194,8 +194,10 @@ void relay::settle(client& c, server& s)
 {
     if (s.home.rules().is_session_lane)
         stay(c, s);
-    else if (s.replies.has_touched() || !s.replies.pinned().empty())
+    else if (s.replies.has_touched())
         account_for(c, s);
+    else if (!s.replies.pinned().empty())
+        stay(c, s);
     else
         give_back(c, s);
 }

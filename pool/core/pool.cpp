@@ -324,7 +324,7 @@ server_id pool::pick(likeness like, time_point now) const
 {
     constexpr int looks = 8;
     const auto first = settings_.use_lifo ? idle_.back() : idle_.front();
-    auto next = first;
+    auto next = like == 0 ? std::nullopt : first;
     for (int look = 0; look < looks && next; ++look) {
         const server& s = servers_[*next];
         if (s.is_like == like && (look == 0 || (!unfit(s, now) && !needs_ping(s, now))))

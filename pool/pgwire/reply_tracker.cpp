@@ -517,7 +517,8 @@ reply reply_tracker::on_complete(bytes body)
         say_instead("LISTEN");
     else if (tag == "LISTEN" && !passes_notifications_)
         say_instead(tag, &listen_went_astray());
-    if (front.trait == statement_trait::deallocate && tag == "DEALLOCATE ALL")
+    if (front.trait == statement_trait::deallocate &&
+        (tag == "DEALLOCATE ALL" || tag == "DISCARD PLANS")) // which stood in for it
         say_instead("DEALLOCATE");
     else if (!is_swallowed())
         note_tag(tag, front);

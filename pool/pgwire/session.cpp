@@ -37,13 +37,21 @@ error no_such_statement(std::string_view name)
 
 // What a server is asked to run in place of the DEALLOCATE of a name that lives here: it touches
 // nothing there, and the tracker puts its tag right.
+// Where SQL may have prepared statements too, they must stay; the other costs the plans.
 constexpr std::string_view stand_in_text = "DEALLOCATE ALL";
+constexpr std::string_view stand_in_beside_sql = "DISCARD PLANS";
 
-const statement_ptr& deallocate_stand_in()
+statement_ptr stand_in(std::string_view text)
 {
-    static const statement_ptr shared = std::make_shared<const prepared_statement>(
-        prepared_statement{std::string(stand_in_text).append(3, '\0'), {}}); // no parameters
-    return shared;
+    return std::make_shared<const prepared_statement>(
+        prepared_statement{std::string(text).append(3, '\0'), {}}); // no parameters
+}
+
+const statement_ptr& deallocate_stand_in(bool is_beside_sql)
+{
+    static const statement_ptr alone = stand_in(stand_in_text);
+    static const statement_ptr beside = stand_in(stand_in_beside_sql);
+    return is_beside_sql ? beside : alone;
 }
 
 std::string_view text_field(bytes body) // up to the NUL, or all of it
@@ -248,7 +256,7 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
         words.trait = statement_trait::unseen;
     if (words.trait == statement_trait::deallocate && names_.find(words.name)) {
         server.expect_change(request::query, words.name, nullptr, words.trait);
-        write_query(out, stand_in_text);
+        write_query(out, rules_->has_sql_names() ? stand_in_beside_sql : stand_in_text);
         return stream(in, h, verdict::rewritten);
     }
     if (script)
@@ -349,7 +357,7 @@ bool session::bring(std::string_view name, reply_tracker& server, std::string& o
         return false;
     }
     if (statement->words.trait == statement_trait::deallocate && names_.find(statement->words.name))
-        statement = deallocate_stand_in();
+        statement = deallocate_stand_in(rules_->has_sql_names());
     if (server.unnamed_statement() != statement.get()) {
         message{out, 'P'}.text("").raw(statement->parse_tail);
         if (server.expect_swallowed(request::parse))

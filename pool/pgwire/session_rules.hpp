@@ -20,6 +20,7 @@ struct session_rules {
     std::vector<std::string> stateful_functions; // by name in lower case
     std::string pins_are_full; // max_pinned is reached, and who has them; empty: there is room
 
+    bool has_sql_names() const { return allow_sql_prepare || is_session_lane; }
     pin_policy policy(state_kind kind) const;
     state_set with_policy(pin_policy wanted) const;
 
