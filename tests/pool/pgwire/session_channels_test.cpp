@@ -178,7 +178,7 @@ TEST_CASE("who does not share channels has its LISTEN on its own server")
 {
     shared_server s;
     CHECK(s.ask(0, query("LISTEN a")) == complete("LISTEN") + ready());
-    CHECK(s.sent_up() == query("LISTEN a"));
+    CHECK(s.sent_up().starts_with(query("LISTEN a"))); // and then a reset
 }
 
 TEST_CASE("cuts change nothing")
