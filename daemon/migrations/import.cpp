@@ -160,7 +160,7 @@ std::vector<section> output_reader::read()
     const auto end_body = [&](const char* end) {
         const auto split = split_statements({body, static_cast<std::size_t>(end - body)}, first);
         if (!split)
-            return complain(0, split.error().message);
+            return complain(split.error().line, split.error().problem);
         for (const statement& s : *split) {
             open += opens(s) ? 1 : closes(s) ? -1 : 0;
             if (!sections.empty())
@@ -262,6 +262,28 @@ void add_upgrade(const section& s, const named_text& source, imported& out, comp
     out.revisions.push_back(std::move(r));
 }
 
+// A file must say what the output said: not every id is one, and a comment may look like a section.
+void check_text(const revision& r, const named_text& source, complaints& wrong)
+{
+    const auto reread = parse_revision(to_text(r), source.name);
+    const auto texts = [](const std::vector<statement>& all) {
+        std::vector<std::string> out;
+        for (const statement& s : all)
+            out.push_back(s.text);
+        return out;
+    };
+    const std::vector<statement> none;
+    if (!reread)
+        for (const complaint& c : reread.error())
+            wrong.push_back({source.name, 0, "revision " + r.id + ": " + c.problem});
+    else if (texts(reread->upgrade) != texts(r.upgrade) ||
+             texts(reread->downgrade.value_or(none)) != texts(r.downgrade.value_or(none)))
+        wrong.push_back({source.name,
+                         0,
+                         "revision " + r.id +
+                             " has a comment that reads as a section of a revision's file"});
+}
+
 } // namespace
 
 checked<imported> import_alembic(const alembic_output& from)
@@ -294,6 +316,8 @@ checked<imported> import_alembic(const alembic_output& from)
                 r->message = line.message;
                 r->depends_on = std::move(line.depends_on);
             }
+    for (const revision& r : out.revisions)
+        check_text(r, from.upgrades, wrong);
     if (!wrong.empty())
         return wrong;
     return out;

@@ -1,7 +1,5 @@
 #include "daemon/migrations/new_revision.hpp"
 
-#include "daemon/migrations/selection.hpp"
-
 #include <algorithm>
 #include <cctype>
 #include <charconv>
@@ -11,55 +9,15 @@ namespace {
 
 constexpr sqlstate bad_argument{"22023"};
 
-// A header's value is one line.
-std::string on_one_line(std::string_view text)
-{
-    std::string out;
-    for (const char c : text) {
-        const bool is_space = std::isspace(static_cast<unsigned char>(c)) != 0;
-        if (!is_space)
-            out += c;
-        else if (!out.empty() && out.back() != ' ')
-            out += ' ';
-    }
-    if (out.ends_with(' '))
-        out.pop_back();
-    return out;
-}
-
-// Alembic's three, and what separates ids in a header, in a range and in a line of history.
-result<void> check_id(const std::string& id, const revision_graph& graph)
-{
-    if (id.empty())
-        return error{bad_argument, "a revision identifier cannot be empty"};
-    constexpr std::string_view not_allowed = "@-+,:;()";
-    std::string found;
-    for (const char c : not_allowed)
-        if (id.find(c) != std::string::npos)
-            found += (found.empty() ? "" : ", ") + std::string(1, c);
-    if (std::ranges::any_of(id, [](unsigned char c) { return c <= ' ' || c == 0x7f; }))
-        found += (found.empty() ? "" : ", ") + std::string{"white space"};
-    if (!found.empty())
-        return error{bad_argument,
-                     "Character(s) '" + found + "' not allowed in revision identifier '" + id +
-                         "'"};
-    for (const std::string_view word : {"head", "heads", "base", "current"})
-        if (id == word)
-            return error{bad_argument, "'" + id + "' cannot be a revision's identifier"};
-    if (const revision* there = graph.find(id))
-        return error{bad_argument, "Revision " + id + " is present already: " + there->file};
-    return {};
-}
-
 result<revision_list> parents_of(const revision_graph& graph, const new_revision& wanted)
 {
     revision_list parents;
     for (const std::string& word : wanted.on) {
-        if (word == "head" && heads_of(graph, false).size() > 1)
+        if (word == "head" && graph.heads().size() > 1)
             return error{bad_argument,
                          "Multiple heads are present; please specify the head revision on which "
                          "the new revision should be based, or perform a merge."};
-        const auto some = select(graph, word);
+        const auto some = graph.resolve_all(word);
         if (!some)
             return some.error();
         parents.insert(parents.end(), some->begin(), some->end());
@@ -81,26 +39,27 @@ result<revision_list> parents_of(const revision_graph& graph, const new_revision
 
 result<revision> make_revision(const revision_graph& graph, const new_revision& wanted)
 {
-    if (const auto right = check_id(wanted.id, graph); !right)
-        return right.error();
+    if (const revision* there = graph.find(wanted.id))
+        return error{bad_argument, "Revision " + wanted.id + " is present already: " + there->file};
     const auto parents = parents_of(graph, wanted);
     if (!parents)
         return parents.error();
 
     revision fresh;
     fresh.id = wanted.id;
-    fresh.message = on_one_line(wanted.message);
-    if (fresh.message.empty())
-        fresh.message = "empty message";
+    fresh.message = wanted.message.empty() ? "empty message" : wanted.message;
     for (const revision* parent : *parents)
         fresh.down_revisions.push_back(parent->id);
     for (const std::string& word : wanted.depends_on) {
-        const auto needed = graph.resolve(word);
+        const auto needed = graph.resolve_all(word);
         if (!needed)
             return needed.error();
-        fresh.depends_on.push_back((*needed)->id);
+        for (const revision* each : *needed)
+            fresh.depends_on.push_back(each->id);
     }
     fresh.downgrade.emplace();
+    if (const auto reread = parse_revision(to_text(fresh), {}); !reread)
+        return error{bad_argument, reread.error().front().problem}; // an id that is none
     return fresh;
 }
 

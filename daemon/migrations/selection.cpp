@@ -3,13 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
-#include <set>
 
 namespace weir::migrations {
 namespace {
-
-using revision_set = std::set<const revision*>;
 
 constexpr sqlstate bad_argument{"22023"};
 
@@ -21,32 +19,22 @@ std::vector<std::string> ids_of(const revision_list& some)
     return ids;
 }
 
-revision_set ancestry_of(const revision_graph& graph, const revision_list& some)
+bool contains(const revision_list& some, const revision* r)
 {
-    const std::vector<std::string> ids = ids_of(some);
-    const revision_list all = graph.ancestry(ids);
-    return {all.begin(), all.end()};
+    return std::ranges::binary_search(some, r);
 }
 
-// By down_revisions alone, as all() has parents before children.
-revision_set descendants_of(const revision_graph& graph, const revision_list& some)
-{
-    revision_set found{some.begin(), some.end()};
-    for (const revision& r : graph.all())
-        for (const std::string& parent : r.down_revisions)
-            if (found.contains(graph.find(parent)))
-                found.insert(&r);
-    return found;
-}
-
-// In the graph's order, turned round.
-revision_list newest_first(const revision_graph& graph, const revision_set& wanted)
+// Several by their ids, in the order of all().
+result<revision_list> named(const revision_graph& graph, const std::vector<std::string>& ids)
 {
     revision_list out;
-    for (const revision& r : graph.all())
-        if (wanted.contains(&r))
-            out.push_back(&r);
-    std::ranges::reverse(out);
+    for (const std::string& id : ids) {
+        const revision* const found = graph.find(id);
+        if (!found)
+            return cannot_locate(id);
+        out.push_back(found);
+    }
+    std::ranges::sort(out);
     return out;
 }
 
@@ -59,47 +47,30 @@ struct relative {
 std::optional<relative> parse_relative(std::string_view text)
 {
     const std::size_t sign = text.find_last_of("+-");
-    if (sign == std::string_view::npos)
+    if (sign == std::string_view::npos || sign + 1 == text.size())
         return std::nullopt;
-    const bool up = text[sign] == '+';
     const std::string_view digits = text.substr(sign + 1);
     int steps = 0;
     const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), steps);
-    if (digits.empty() || wrong != std::errc{} || end != digits.data() + digits.size() ||
-        steps < 0) // "--3"
+    if (wrong != std::errc{} || end != digits.data() + digits.size())
         return std::nullopt;
-    return relative{text.substr(0, sign), up ? steps : -steps};
+    return relative{text.substr(0, sign), text[sign] == '+' ? steps : -steps};
 }
 
-result<revision_list> named(const revision_graph& graph, const std::vector<std::string>& ids)
-{
-    revision_list out;
-    for (const std::string& id : ids) {
-        const auto found = graph.resolve(id);
-        if (!found)
-            return found.error();
-        out.push_back(*found);
-    }
-    return out;
-}
-
-// None: below the first, or above the last. A walk stops there.
+// Stops at the base, which is no revision, and at a head.
 result<revision_list> walk(const revision_graph& graph, revision_list from, int steps)
 {
-    const auto next = [&](const revision_list& here) {
-        if (here.empty())
-            return named(graph, steps > 0 ? graph.bases() : std::vector<std::string>{});
-        return named(graph,
-                     steps > 0 ? graph.children(here.front()->id) : here.front()->down_revisions);
-    };
     for (int i = 0; i < std::abs(steps); ++i) {
         if (from.size() > 1)
             return error{bad_argument, "Ambiguous walk"};
-        auto there = next(from);
+        const std::vector<std::string> next =
+            steps < 0 ? (from.empty() ? std::vector<std::string>{} : from.front()->down_revisions)
+                      : (from.empty() ? graph.bases() : graph.children(from.front()->id));
+        if (next.empty() && steps > 0)
+            return from;
+        auto there = named(graph, next);
         if (!there)
             return there;
-        if (there->empty() && steps > 0)
-            break;
         from = std::move(*there);
     }
     if (from.size() > 1)
@@ -107,12 +78,12 @@ result<revision_list> walk(const revision_graph& graph, revision_list from, int 
     return from;
 }
 
-// One end of a range, which may be "REV+2" or "REV-2".
+// One end of a range that does not count from the other: it may be "REV+2".
 result<revision_list>
 range_end(const revision_graph& graph, std::string_view text, const std::vector<std::string>& rows)
 {
     const auto step = parse_relative(text);
-    if (!step || graph.find(text)) // an id may hold a sign
+    if (!step)
         return select(graph, text, rows);
     if (step->from.empty())
         return error{bad_argument,
@@ -124,43 +95,39 @@ range_end(const revision_graph& graph, std::string_view text, const std::vector<
     return walk(graph, std::move(*from), step->steps);
 }
 
+struct ends {
+    revision_list lower;
+    revision_list upper;
+};
+
+// A bare "-N" counts down from the end, a bare "+N" up from the start.
+result<ends> find_ends(const revision_graph& graph,
+                       std::string_view start,
+                       std::string_view end,
+                       const std::vector<std::string>& rows)
+{
+    const auto down = parse_relative(start);
+    const auto up = parse_relative(end);
+    if (up && up->from.empty() && up->steps > 0) {
+        auto lower = range_end(graph, start, rows);
+        if (!lower)
+            return lower.error();
+        auto upper = walk(graph, *lower, up->steps);
+        if (!upper)
+            return upper.error();
+        return ends{std::move(*lower), std::move(*upper)};
+    }
+    auto upper = range_end(graph, end, rows);
+    if (!upper)
+        return upper.error();
+    auto lower = down && down->from.empty() && down->steps < 0 ? walk(graph, *upper, down->steps)
+                                                               : range_end(graph, start, rows);
+    if (!lower)
+        return lower.error();
+    return ends{std::move(*lower), std::move(*upper)};
+}
+
 } // namespace
-
-revision_list heads_of(const revision_graph& graph, bool resolve_dependencies)
-{
-    std::set<std::string_view> needed;
-    if (resolve_dependencies)
-        for (const revision& r : graph.all())
-            needed.insert(r.depends_on.begin(), r.depends_on.end());
-    revision_list out;
-    for (const std::string& id : graph.heads())
-        if (!needed.contains(id))
-            out.push_back(graph.find(id));
-    return out;
-}
-
-revision_list branch_points_of(const revision_graph& graph)
-{
-    revision_set points;
-    for (const std::string& id : graph.branch_points())
-        points.insert(graph.find(id));
-    return newest_first(graph, points);
-}
-
-result<revision_list> all_current(const revision_graph& graph, const std::vector<std::string>& rows)
-{
-    const auto top = named(graph, rows);
-    if (!top)
-        return top.error();
-    const revision_set all = ancestry_of(graph, *top);
-    revision_list tips;
-    for (const revision* r : all)
-        if (std::ranges::none_of(graph.children(r->id), [&](const std::string& child) {
-                return all.contains(graph.find(child));
-            }))
-            tips.push_back(r);
-    return newest_first(graph, {tips.begin(), tips.end()});
-}
 
 bool names_current(std::string_view text)
 {
@@ -172,16 +139,7 @@ bool names_current(std::string_view text)
 result<revision_list>
 select(const revision_graph& graph, std::string_view text, const std::vector<std::string>& rows)
 {
-    if (text == "heads")
-        return heads_of(graph, true);
-    if (text == "current")
-        return named(graph, rows);
-    if (text == "base" || (text == "head" && graph.is_empty()))
-        return revision_list{};
-    const auto one = graph.resolve(text);
-    if (!one)
-        return one.error();
-    return revision_list{*one};
+    return text == "current" ? named(graph, rows) : graph.resolve_all(text);
 }
 
 result<revision_list> select_range(const revision_graph& graph,
@@ -191,39 +149,43 @@ result<revision_list> select_range(const revision_graph& graph,
     const std::size_t colon = range.find(':');
     if (colon == std::string_view::npos || range.find(':', colon + 1) != std::string_view::npos)
         return error{bad_argument, "History range requires [start]:[end], [start]:, or :[end]"};
-    const std::string start{colon == 0 ? "base" : range.substr(0, colon)};
-    const std::string end{colon + 1 == range.size() ? "heads" : range.substr(colon + 1)};
-
-    // A bare "-N" counts down from the end, a bare "+N" up from the start.
-    const auto down = parse_relative(start);
-    const auto up = parse_relative(end);
-    const bool counts_down = down && down->from.empty() && down->steps < 0;
-    const bool counts_up = up && up->from.empty() && up->steps > 0 && !counts_down;
-    const auto standing = range_end(graph, counts_up ? start : end, rows);
-    if (!standing)
-        return standing.error();
-    const auto other = counts_down ? walk(graph, *standing, down->steps)
-                       : counts_up ? walk(graph, *standing, up->steps)
-                                   : range_end(graph, start, rows);
-    if (!other)
-        return other.error();
-    const revision_list& lower = counts_up ? *standing : *other;
-    const revision_list& upper = counts_up ? *other : *standing;
-
-    revision_set wanted = ancestry_of(graph, upper);
-    if (!std::ranges::all_of(lower, [&](const revision* r) { return wanted.contains(r); }))
+    const std::string_view start = colon == 0 ? "base" : range.substr(0, colon);
+    const std::string_view end = colon + 1 == range.size() ? "heads" : range.substr(colon + 1);
+    const auto found = find_ends(graph, start, end, rows);
+    if (!found)
+        return found.error();
+    const revision_list wanted = graph.ancestry(ids_of(found->upper));
+    if (found->lower.empty())
+        return wanted;
+    if (!std::ranges::includes(wanted, found->lower))
         return error{bad_argument,
-                     "Requested range " + start + ":" + end +
+                     "Requested range " + std::string{start} + ':' + std::string{end} +
                          " does not refer to ancestor/descendant revisions along the same branch"};
-    if (lower.empty())
-        return newest_first(graph, wanted);
-    const revision_set below = ancestry_of(graph, lower);
-    const revision_set above = descendants_of(graph, lower);
-    const revision_set edge{lower.begin(), lower.end()};
-    std::erase_if(wanted, [&](const revision* r) {
-        return !edge.contains(r) && (below.contains(r) || !above.contains(r));
-    });
-    return newest_first(graph, wanted);
+
+    // What the lower end led to, by the lines that history draws, and the lower end itself.
+    const revision_list above = graph.progeny(ids_of(found->lower), edges::parents);
+    const revision_list below = graph.ancestry(ids_of(found->lower));
+    revision_list out;
+    for (const revision* r : wanted)
+        if (contains(found->lower, r) || (contains(above, r) && !contains(below, r)))
+            out.push_back(r);
+    return out;
+}
+
+result<revision_list> select_current(const revision_graph& graph,
+                                     const std::vector<std::string>& rows)
+{
+    const auto top = named(graph, rows);
+    if (!top)
+        return top;
+    const revision_list all = graph.ancestry(rows);
+    revision_list tips;
+    for (const revision* r : all)
+        if (std::ranges::none_of(graph.children(r->id), [&](const std::string& child) {
+                return contains(all, graph.find(child));
+            }))
+            tips.push_back(r);
+    return tips;
 }
 
 } // namespace weir::migrations
