@@ -1,5 +1,7 @@
 #include "daemon/migrations/graph_check.hpp"
 
+#include "daemon/migrations/words.hpp"
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -116,10 +118,9 @@ std::vector<ids> cycles(followers all)
 
 complaint cycle_complaint(const char* kind, const ids& cycle, const by_id& known)
 {
-    std::string list;
-    for (const std::string_view id : cycle)
-        (list += list.empty() ? "" : ", ") += id;
-    return {known.at(*cycle.begin())->file, 0, kind + (" is detected in revisions (" + list) + ')'};
+    return {known.at(*cycle.begin())->file,
+            0,
+            kind + (" is detected in revisions (" + listed(cycle)) + ')'};
 }
 
 void check_cycles(const by_id& known, complaints& wrong)

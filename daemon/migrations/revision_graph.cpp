@@ -1,6 +1,7 @@
 #include "daemon/migrations/revision_graph.hpp"
 
 #include "daemon/migrations/graph_check.hpp"
+#include "daemon/migrations/words.hpp"
 
 #include <algorithm>
 #include <set>
@@ -53,16 +54,13 @@ std::vector<revision> in_order(std::vector<revision> all)
 
 error several_heads(std::string_view text, const std::vector<std::string>& heads)
 {
-    std::string list;
-    for (const std::string& id : heads)
-        (list += list.empty() ? "" : ", ") += id;
     const std::size_t at = text.find('@');
     const std::string word{at == std::string_view::npos ? text : text.substr(at + 1)};
     return {"22023",
             "Multiple head revisions are present for given argument '" + std::string(text) +
                 "'; please specify a specific target revision, '<branchname>@" + word +
                 "' to narrow to a specific head, or 'heads' for all heads",
-            "The heads are " + list + "."};
+            "The heads are " + listed(heads) + '.'};
 }
 
 } // namespace
@@ -262,12 +260,12 @@ result<const revision*> revision_graph::resolve_id(std::string_view text,
                                                     "present for partial revision identifier "
                                                     "matches"
                                                   : ""));
-    std::string list;
+    std::vector<std::string> some;
     for (std::size_t i = 0; i < std::min<std::size_t>(found.size(), 3); ++i)
-        (list += i > 0 ? ", '" : "'") += found[i]->id + '\'';
+        some.push_back('\'' + found[i]->id + '\'');
     return cannot_locate(text,
-                         "Multiple revisions start with '" + std::string(text) + "': " + list +
-                             "...");
+                         "Multiple revisions start with '" + std::string(text) +
+                             "': " + listed(some) + "...");
 }
 
 } // namespace weir::migrations

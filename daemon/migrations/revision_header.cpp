@@ -1,5 +1,7 @@
 #include "daemon/migrations/revision_header.hpp"
 
+#include "daemon/migrations/words.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
@@ -7,39 +9,11 @@
 namespace weir::migrations {
 namespace {
 
-constexpr std::string_view blanks = " \t\r\f\v";
 constexpr std::array<std::string_view, 5> keys{
     "revision", "down_revision", "message", "depends_on", "only"};
 constexpr std::ptrdiff_t longest_id = 255; // the version table's column
 
-std::string_view trimmed(std::string_view text)
-{
-    const std::size_t begin = std::min(text.find_first_not_of(blanks), text.size());
-    text.remove_prefix(begin);
-    return text.substr(0, text.find_last_not_of(blanks) + 1);
-}
-
-std::string folded(std::string_view text)
-{
-    std::string out{text};
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
-
 std::string_view without_dashes(std::string_view comment) { return trimmed(comment.substr(2)); }
-
-std::vector<std::string> listed(std::string_view value)
-{
-    std::vector<std::string> out;
-    while (!trimmed(value).empty()) {
-        const std::size_t comma = std::min(value.find(','), value.size());
-        out.emplace_back(trimmed(value.substr(0, comma)));
-        value.remove_prefix(std::min(comma + 1, value.size()));
-    }
-    return out;
-}
 
 // Alembic's rule, with what would be ambiguous in a list, a range or an argument.
 std::optional<std::string> problem_with_id(const std::string& id)
@@ -57,7 +31,7 @@ std::optional<std::string> problem_with_id(const std::string& id)
         else if ((c >= 0 && c <= ' ') || c == '\x7f')
             return "white space is not allowed in revision identifier " + quoted;
     for (const std::string_view word : {"base", "head", "heads", "current", "none"})
-        if (folded(id) == word)
+        if (lower(id) == word)
             return quoted + " means something else than a revision";
     return {};
 }
@@ -69,7 +43,7 @@ std::string comment_words(std::string_view comment)
     std::string out;
     for (std::string_view rest = without_dashes(comment); !rest.empty();) {
         const std::size_t size = std::min(rest.find_first_of(blanks), rest.size());
-        (out += out.empty() ? "" : " ") += folded(rest.substr(0, size));
+        (out += out.empty() ? "" : " ") += lower(rest.substr(0, size));
         rest = trimmed(rest.substr(size));
     }
     return out;
@@ -83,7 +57,7 @@ void revision_header::read(std::string_view comment, unsigned line)
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos)
         return;
-    std::string key = folded(trimmed(text.substr(0, colon)));
+    std::string key = lower(trimmed(text.substr(0, colon)));
     if (std::find(keys.begin(), keys.end(), key) == keys.end())
         return;
     const std::string_view value = trimmed(text.substr(colon + 1));
@@ -125,10 +99,10 @@ std::string revision_header::id(complaints& wrong) const
 std::vector<std::string> revision_header::ids(std::string_view key, complaints& wrong) const
 {
     const auto found = entries_.find(key);
-    if (found == entries_.end() || folded(found->second.value) == "none")
+    if (found == entries_.end() || lower(found->second.value) == "none")
         return {};
     std::vector<std::string> out;
-    for (std::string& each : listed(found->second.value))
+    for (std::string& each : comma_separated(found->second.value))
         if (auto problem = problem_with_id(each))
             wrong.push_back({"", found->second.line, std::move(*problem)});
         else if (std::find(out.begin(), out.end(), each) == out.end())
@@ -142,10 +116,10 @@ std::vector<dialect> revision_header::dialects(complaints& wrong) const
     if (found == entries_.end())
         return {};
     std::vector<dialect> out;
-    for (const std::string& each : listed(found->second.value)) {
+    for (const std::string& each : comma_separated(found->second.value)) {
         constexpr std::array all{dialect::postgresql, dialect::sqlite, dialect::mysql};
         const auto known = std::find_if(all.begin(), all.end(), [&](dialect d) {
-            return to_string(d) == folded(each);
+            return to_string(d) == lower(each);
         });
         if (known == all.end())
             wrong.push_back({"",

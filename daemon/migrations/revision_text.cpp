@@ -1,16 +1,9 @@
 // A revision as the text of a file.
 #include "daemon/migrations/revision.hpp"
+#include "daemon/migrations/words.hpp"
 
 namespace weir::migrations {
 namespace {
-
-std::string listed(const std::vector<std::string>& all)
-{
-    std::string out;
-    for (const std::string& each : all)
-        (out += out.empty() ? "" : ", ") += each;
-    return out;
-}
 
 std::string on_one_line(std::string text)
 {
@@ -39,10 +32,10 @@ std::string to_text(const revision& r)
     if (!r.message.empty())
         out += "-- message: " + on_one_line(r.message) + '\n';
     if (!r.only.empty()) {
-        std::string names;
+        std::vector<std::string_view> names;
         for (const dialect each : r.only)
-            (names += names.empty() ? "" : ", ") += to_string(each);
-        out += "-- only: " + names + '\n';
+            names.push_back(to_string(each));
+        out += "-- only: " + listed(names) + '\n';
     }
     if (!r.is_transactional)
         out += "-- no transaction\n";

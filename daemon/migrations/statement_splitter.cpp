@@ -1,20 +1,13 @@
 #include "daemon/migrations/statement_splitter.hpp"
 
+#include "daemon/migrations/words.hpp"
+
 #include <algorithm>
 #include <array>
 #include <optional>
 
 namespace weir::migrations {
 namespace {
-
-std::string folded(std::string_view word)
-{
-    std::string out{word};
-    for (char& c : out)
-        if (c >= 'A' && c <= 'Z')
-            c = static_cast<char>(c - 'A' + 'a');
-    return out;
-}
 
 // One statement in the making: where its semicolon may be, and what it must not be.
 class statement_builder {
@@ -35,7 +28,7 @@ public:
         else if (t.text == ")" && !parentheses_.empty())
             parentheses_.pop_back();
         if (t.kind == token_kind::word && parentheses_.empty())
-            return add_word(folded(t.text));
+            return add_word(lower(t.text));
         previous_.clear();
         return {};
     }
@@ -140,7 +133,7 @@ std::vector<std::string> first_words(std::string_view sql, std::size_t count)
         if (!next || (next->kind != token_kind::word && next->kind != token_kind::line_comment))
             break;
         if (next->kind == token_kind::word)
-            out.push_back(folded(next->text));
+            out.push_back(lower(next->text));
     }
     return out;
 }
