@@ -1,5 +1,6 @@
 #include "daemon/migrations/script.hpp"
 
+#include "daemon/migrations/listing.hpp"
 #include "daemon/migrations/words.hpp"
 
 #include <algorithm>
@@ -32,8 +33,8 @@ public:
         for (std::size_t i = 0; i + paired < s.rows_gone.size(); ++i)
             out.push_back({"DELETE FROM " + versions_ + where_version(s.rows_gone[i]), "DELETE 1"});
         if (updates)
-            out.push_back({"UPDATE " + versions_ + " SET version_num = " +
-                               quoted_literal(s.rows_new.front()) +
+            out.push_back({"UPDATE " + versions_ +
+                               " SET version_num = " + quoted_literal(s.rows_new.front()) +
                                where_version(s.rows_gone.back()),
                            "UPDATE 1"});
         for (std::size_t i = paired; i < s.rows_new.size(); ++i)
@@ -92,8 +93,8 @@ public:
         if (!s.applied.empty())
             out.push_back({insert_notes(s.applied, note_state::applied, "NULL") +
                            " ON CONFLICT (revision) DO UPDATE SET state = excluded.state"});
-        out.push_back({"DELETE FROM " + notes_ + " WHERE state <> " +
-                       quoted_literal(note_state::applied)});
+        out.push_back(
+            {"DELETE FROM " + notes_ + " WHERE state <> " + quoted_literal(note_state::applied)});
     }
 
 private:
@@ -102,9 +103,8 @@ private:
         return " WHERE version_num = " + quoted_literal(id);
     }
 
-    std::string insert_notes(const revision_list& all,
-                             std::string_view state,
-                             std::string_view duration) const
+    std::string
+    insert_notes(const revision_list& all, std::string_view state, std::string_view duration) const
     {
         std::vector<std::string> rows;
         for (const revision* const r : all)
@@ -195,8 +195,8 @@ void write(const stage& s, script_text& out)
 
 } // namespace
 
-script compose(
-    const plan& p, dialect d, const version_table& table, std::string_view by, bool widens)
+script
+compose(const plan& p, dialect d, const version_table& table, std::string_view by, bool widens)
 {
     const bookkeeper books{table, by};
     script out;

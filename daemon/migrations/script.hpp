@@ -37,11 +37,8 @@ struct script {
 };
 
 // `widens`: the version table's column is narrower than version_table::width.
-script compose(const plan& p,
-               dialect d,
-               const version_table& table,
-               std::string_view by,
-               bool widens = false);
+script compose(
+    const plan& p, dialect d, const version_table& table, std::string_view by, bool widens = false);
 
 // Whether a table that Alembic made has to be widened for this; for --sql, which cannot look.
 bool outgrows_alembic(const plan& p);

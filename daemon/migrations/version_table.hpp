@@ -11,7 +11,7 @@
 namespace weir::migrations {
 
 struct version_table {
-    static constexpr unsigned width = 255;        // of version_num, in characters
+    static constexpr unsigned width = 255;         // of version_num, in characters
     static constexpr unsigned alembics_width = 32; // when Alembic made the table
 
     std::string name = "alembic_version";
