@@ -20,6 +20,8 @@ void compare_backend(const backend_settings& before,
         changes.readdressed.push_back(after.name);
     if (before.pool != after.pool)
         changes.retuned.push_back(after.name);
+    if (before.migrations != after.migrations)
+        changes.live.push_back("backends." + after.name + ".migrations");
     if (before.aliases != after.aliases)
         changes.live.push_back("backends." + after.name + ".aliases");
 }

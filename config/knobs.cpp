@@ -84,9 +84,11 @@ bool set_switch(bool& target, const raw_value& v)
     return target || std::ranges::count(off, lower) != 0;
 }
 
+bool has_nul(const std::string& text) { return text.find('\0') != std::string::npos; }
+
 bool set_text(std::string& target, const raw_value& v)
 {
-    if (v.is != kind::text || v.text.empty() || v.text.find('\0') != std::string::npos)
+    if (v.is != kind::text || v.text.empty() || has_nul(v.text))
         return false;
     target = v.text;
     return true;
@@ -98,6 +100,37 @@ bool set_names(std::vector<std::string>& target, const raw_value& v)
         return false;
     target = v.list;
     return true;
+}
+
+// An argument vector, or a line for the shell; the empty vector is no command.
+bool set_command(std::vector<std::string>& target, const raw_value& v)
+{
+    if (v.is == kind::text && !v.text.empty())
+        target = {"/bin/sh", "-c", v.text};
+    else if (v.is == kind::list && (v.list.empty() || !v.list.front().empty()))
+        target = v.list;
+    else
+        return false;
+    return std::ranges::none_of(target, [](const std::string& word) { return has_nul(word); });
+}
+
+bool set_variables(std::vector<std::pair<std::string, std::string>>& target, const raw_value& v)
+{
+    const auto is_wrong = [](const auto& variable) {
+        const auto& [name, value] = variable;
+        return name.empty() || name.find('=') != std::string::npos || has_nul(name) ||
+               has_nul(value);
+    };
+    if (v.is != kind::table || std::ranges::any_of(v.table, is_wrong))
+        return false;
+    target = v.table;
+    return true;
+}
+
+// What PostgreSQL takes for a name without cutting it short.
+bool set_identifier(std::string& target, const raw_value& v)
+{
+    return v.text.size() <= 63 && set_text(target, v);
 }
 
 // "0660"; a JSON number is refused, since 660 would be decimal there.
@@ -276,6 +309,96 @@ constexpr std::array pool_table{
                "a duration from 100ms to 1h, like 10s"},
 };
 
+using migration = migration_settings;
+
+constexpr std::array failure_policies{
+    word<migration::failure_policy>{"closed", migration::failure_policy::closed},
+    word<migration::failure_policy>{"exit", migration::failure_policy::exit},
+    word<migration::failure_policy>{"serve", migration::failure_policy::serve},
+};
+
+constexpr std::array edit_policies{
+    word<migration::edit_policy>{"warn", migration::edit_policy::warn},
+    word<migration::edit_policy>{"refuse", migration::edit_policy::refuse},
+};
+
+constexpr std::array command_orders{
+    word<migration::command_order>{"first", migration::command_order::first},
+    word<migration::command_order>{"last", migration::command_order::last},
+};
+
+constexpr std::array migration_table{
+    knob<migration>{"on_boot",
+                    "WEIR_MIGRATIONS_ON_BOOT",
+                    [](migration& m, value v) { return set_switch(m.on_boot, v); },
+                    "true or false"},
+    knob<migration>{"dir",
+                    "WEIR_MIGRATIONS_DIR",
+                    [](migration& m, value v) {
+                        m.dir_is_default = false;
+                        return set_text(m.dir, v);
+                    },
+                    "the path of a directory"},
+    knob<migration>{"command",
+                    "WEIR_MIGRATIONS_COMMAND",
+                    [](migration& m, value v) { return set_command(m.command, v); },
+                    "a list of words, or a text for the shell"},
+    knob<migration>{"current_command",
+                    "",
+                    [](migration& m, value v) { return set_command(m.current_command, v); },
+                    "a list of words, or a text for the shell"},
+    knob<migration>{"order",
+                    "",
+                    [](migration& m, value v) { return set_word(m.order, v, command_orders); },
+                    "first (the command before the revisions) or last"},
+    knob<migration>{"env",
+                    "",
+                    [](migration& m, value v) { return set_variables(m.env, v); },
+                    "an object of texts like {\"APP_ENV\": \"production\"}"},
+    knob<migration>{"cwd",
+                    "",
+                    [](migration& m, value v) { return set_text(m.cwd, v); },
+                    "the path of a directory"},
+    knob<migration>{"timeout",
+                    "",
+                    [](migration& m, value v) { return set_duration(m.timeout, v, 0ms, 24h * 7); },
+                    "a duration from 0 (none) to 7d, like 10min"},
+    knob<migration>{"version_table",
+                    "",
+                    [](migration& m, value v) { return set_identifier(m.version_table, v); },
+                    "the name of a table, of at most 63 bytes"},
+    knob<migration>{"version_table_schema",
+                    "",
+                    [](migration& m, value v) { return set_identifier(m.version_table_schema, v); },
+                    "the name of a schema, of at most 63 bytes"},
+    knob<migration>{"wait",
+                    "WEIR_MIGRATIONS_WAIT",
+                    [](migration& m, value v) { return set_duration(m.wait, v, 0ms, 24h); },
+                    "a duration from 0 to 1d, like 60s"},
+    knob<migration>{"lock_wait",
+                    "",
+                    [](migration& m, value v) { return set_duration(m.lock_wait, v, 0ms, 24h); },
+                    "a duration from 0 to 1d, like 10min"},
+    knob<migration>{"lock_timeout",
+                    "",
+                    [](migration& m, value v) { return set_duration(m.lock_timeout, v, 0ms, 24h); },
+                    "a duration from 0 (none) to 1d, like 5s"},
+    knob<migration>{
+        "statement_timeout",
+        "",
+        [](migration& m, value v) { return set_duration(m.statement_timeout, v, 0ms, 24h * 7); },
+        "a duration from 0 (none) to 7d, like 10min"},
+    knob<migration>{
+        "on_failure",
+        "WEIR_MIGRATIONS_ON_FAILURE",
+        [](migration& m, value v) { return set_word(m.on_failure, v, failure_policies); },
+        "closed, exit or serve"},
+    knob<migration>{"on_edited",
+                    "",
+                    [](migration& m, value v) { return set_word(m.on_edited, v, edit_policies); },
+                    "warn or refuse"},
+};
+
 } // namespace
 
 std::string shown(const raw_value& v)
@@ -284,6 +407,7 @@ std::string shown(const raw_value& v)
     case kind::integer: return std::to_string(v.integer);
     case kind::boolean: return v.boolean ? "true" : "false";
     case kind::list: return "a list";
+    case kind::table: return "an object";
     case kind::other: return v.text; // what it is, not what is in it
     case kind::text: break;
     }
@@ -296,5 +420,6 @@ std::string shown(const raw_value& v)
 
 std::span<const knob<settings>> daemon_knobs() { return daemon_table; }
 std::span<const knob<pool_settings>> pool_knobs() { return pool_table; }
+std::span<const knob<migration_settings>> migration_knobs() { return migration_table; }
 
 } // namespace weir

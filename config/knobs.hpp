@@ -8,18 +8,20 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace weir {
 
 // A value as it was given: in the file it has a type, elsewhere it is text that may stand for any.
 struct raw_value {
-    enum class kind : std::uint8_t { text, integer, boolean, list, other } is = kind::other;
+    enum class kind : std::uint8_t { text, integer, boolean, list, table, other } is = kind::other;
     bool is_typed = false; // from the file, where "10" is not 10
     std::string text = {};
     std::int64_t integer = 0;
     bool boolean = false;
-    std::vector<std::string> list = {}; // of texts
+    std::vector<std::string> list = {};                          // of texts
+    std::vector<std::pair<std::string, std::string>> table = {}; // an object of texts
 };
 
 // How a complaint shows the value: 10, "ten", a list. A text that may be a URL is not shown.
@@ -35,6 +37,7 @@ struct knob {
 
 std::span<const knob<settings>> daemon_knobs();
 std::span<const knob<pool_settings>> pool_knobs();
+std::span<const knob<migration_settings>> migration_knobs();
 
 // Sets the knob, or says what is wrong, under the name that the value was given by.
 template <class Target>

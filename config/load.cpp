@@ -138,6 +138,7 @@ public:
         read_overrides();
         choose_socket_dir();
         check_pools();
+        place_migrations();
         check_names();
         if (!wrong_.empty())
             return std::move(wrong_);
@@ -286,7 +287,7 @@ private:
 
     void read_backend(const file_node& node, const std::string& path, backend_settings& backend)
     {
-        constexpr std::array<string_view, 1> others{"pool"};
+        constexpr std::array<string_view, 2> others{"pool", "migrations"};
         backend_draft draft;
         section_reader<backend_draft>(draft_knobs, others, wrong_).read(node, path + ".", draft);
         backend.aliases = draft.aliases;
@@ -298,12 +299,23 @@ private:
         } else if (!has_child(node, "url") && !has_child(node, "url_file")) {
             complain(path, "has no url; give url or url_file");
         }
-        for (const auto& [key, child] : node.children) {
-            if (key == "pool" && child.is_object)
-                section_reader<pool_settings>(pool_knobs(), {}, wrong_)
-                    .read(child, path + ".pool.", backend.pool);
-            else if (key == "pool")
-                complain(path + ".pool", "is " + shown(child.value) + "; it must be an object");
+        read_section(node, "pool", path, pool_knobs(), backend.pool);
+        read_section(node, "migrations", path, migration_knobs(), backend.migrations);
+    }
+
+    template <class Section>
+    void read_section(const file_node& backend,
+                      const std::string& key,
+                      const std::string& path,
+                      std::span<const knob<Section>> knobs,
+                      Section& target)
+    {
+        for (const auto& [name, child] : backend.children) {
+            if (name == key && child.is_object)
+                section_reader<Section>(knobs, {}, wrong_)
+                    .read(child, path + '.' + key + '.', target);
+            else if (name == key)
+                complain(path + '.' + key, "is " + shown(child.value) + "; it must be an object");
         }
     }
 
@@ -336,21 +348,30 @@ private:
         for (const knob<settings>& k : daemon_knobs())
             if (const auto text = k.environment.empty() ? std::nullopt : environment(k.environment))
                 turn(k, untyped(*text), k.environment, out_, wrong_);
-        for (const knob<pool_settings>& k : pool_knobs())
-            if (const auto text = k.environment.empty() ? std::nullopt : environment(k.environment))
-                turn_everywhere(k, untyped(*text));
+        read_environment(pool_knobs(), &backend_settings::pool);
+        read_environment(migration_knobs(), &backend_settings::migrations);
     }
 
-    void turn_everywhere(const knob<pool_settings>& k, const raw_value& value)
+    template <class Section>
+    void read_environment(std::span<const knob<Section>> knobs, Section backend_settings::*section)
     {
-        pool_settings
-            trial; // so that a bad value is one complaint, however many backends there are
+        for (const knob<Section>& k : knobs)
+            if (const auto text = k.environment.empty() ? std::nullopt : environment(k.environment))
+                turn_everywhere(k, untyped(*text), section);
+    }
+
+    template <class Section>
+    void turn_everywhere(const knob<Section>& k,
+                         const raw_value& value,
+                         Section backend_settings::*section)
+    {
+        Section trial; // so that a bad value is one complaint, however many backends there are
         const std::size_t complaints_before = wrong_.size();
         turn(k, value, k.environment, trial, wrong_);
         if (wrong_.size() != complaints_before)
             return;
         for (backend_settings& backend : out_.backends)
-            k.set(backend.pool, value);
+            k.set(backend.*section, value);
     }
 
     void read_overrides()
@@ -391,6 +412,15 @@ private:
                              "; it must be at most the pool's size, which is " +
                              std::to_string(pool.size));
         }
+    }
+
+    // One backend has ./migrations to itself; several must not run each other's revisions.
+    void place_migrations()
+    {
+        if (out_.backends.size() > 1)
+            for (backend_settings& backend : out_.backends)
+                if (backend.migrations.dir_is_default)
+                    backend.migrations.dir += '/' + backend.name;
     }
 
     void check_names()

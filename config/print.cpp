@@ -64,6 +64,46 @@ json pool_object(const pool_settings& pool)
     };
 }
 
+std::string name_of(migration_settings::failure_policy policy)
+{
+    using enum migration_settings::failure_policy;
+    switch (policy) {
+    case closed: return "closed";
+    case exit: return "exit";
+    case serve: return "serve";
+    }
+    return "";
+}
+
+// The values of `env` may be secrets.
+json migrations_object(const migration_settings& m)
+{
+    json variables = json::object();
+    for (const auto& [name, value] : m.env)
+        variables[name] = "***";
+    json out{
+        {"on_boot", m.on_boot},
+        {"dir", m.dir},
+        {"command", m.command},
+        {"current_command", m.current_command},
+        {"order", m.order == migration_settings::command_order::first ? "first" : "last"},
+        {"env", std::move(variables)},
+        {"timeout", to_text(m.timeout)},
+        {"version_table", m.version_table},
+        {"wait", to_text(m.wait)},
+        {"lock_wait", to_text(m.lock_wait)},
+        {"lock_timeout", to_text(m.lock_timeout)},
+        {"statement_timeout", to_text(m.statement_timeout)},
+        {"on_failure", name_of(m.on_failure)},
+        {"on_edited", m.on_edited == migration_settings::edit_policy::warn ? "warn" : "refuse"},
+    };
+    if (!m.cwd.empty())
+        out["cwd"] = m.cwd;
+    if (!m.version_table_schema.empty())
+        out["version_table_schema"] = m.version_table_schema;
+    return out;
+}
+
 json listen_object(const listen_settings& listen)
 {
     json out{
@@ -87,6 +127,7 @@ std::string to_json(const settings& all)
             {"url", masked(backend.url)},
             {"aliases", backend.aliases},
             {"pool", pool_object(backend.pool)},
+            {"migrations", migrations_object(backend.migrations)},
         };
     const json root{
         {"backends", std::move(backends)},

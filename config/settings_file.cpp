@@ -62,6 +62,14 @@ std::string syntax_problem(string_view text, std::size_t byte)
            std::to_string(column) + "; look for a comma too many or too few, or a missing quote";
 }
 
+std::vector<std::pair<std::string, std::string>> entries(const json& object)
+{
+    std::vector<std::pair<std::string, std::string>> out;
+    for (const auto& [key, value] : object.items())
+        out.emplace_back(key, value.get<std::string>());
+    return out;
+}
+
 raw_value scalar(const json& node)
 {
     using kind = raw_value::kind;
@@ -78,6 +86,8 @@ raw_value scalar(const json& node)
         return {.is = kind::list, .is_typed = true, .list = node.get<std::vector<std::string>>()};
     if (node.is_array())
         return {.is = kind::other, .is_typed = true, .text = "a list of other things than texts"};
+    if (node.is_object() && std::ranges::all_of(node, [](const json& j) { return j.is_string(); }))
+        return {.is = kind::table, .is_typed = true, .table = entries(node)};
     if (node.is_object())
         return {.is = kind::other, .is_typed = true, .text = "an object"};
     return {.is = kind::other, .is_typed = true, .text = node.dump()}; // null, 1.5

@@ -13,7 +13,8 @@ backend_settings backend(std::string name, std::string_view url)
     return {.name = std::move(name),
             .aliases = {},
             .url = parse_database_url(url).value(),
-            .pool = {}};
+            .pool = {},
+            .migrations = {}};
 }
 
 settings two_backends()

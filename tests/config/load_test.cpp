@@ -37,7 +37,8 @@ TEST_CASE("with nothing set there is one SQLite file and every knob has its defa
     expected.backends = {{.name = "database",
                           .aliases = {},
                           .url = parse_database_url("sqlite:///./app/database.db").value(),
-                          .pool = {}}};
+                          .pool = {},
+                          .migrations = {}}};
     CHECK((loaded({}) == expected));
 }
 
@@ -107,6 +108,61 @@ TEST_CASE("every knob is read from the file, comments and all")
                              .connect_timeout = 9s};
     CHECK((all.backends.at(0).pool == pool));
     CHECK(all.backends.at(0).aliases == std::vector<std::string>{"m"});
+}
+
+TEST_CASE("every knob of the migrations is read from the file")
+{
+    const settings all = loaded(with_file(R"({"backends": {"main": {"url": "sqlite:///m.db",
+        "migrations": {
+            "on_boot": false, "dir": "sql", "command": "make db", "current_command": ["a", "b"],
+            "order": "last", "env": {"A": "1", "B": ""}, "cwd": "/srv", "timeout": "1min",
+            "version_table": "v", "version_table_schema": "ops", "wait": 1, "lock_wait": 2,
+            "lock_timeout": 3, "statement_timeout": 4, "on_failure": "serve",
+            "on_edited": "refuse"}}}})"));
+    const migration_settings expected{
+        .on_boot = false,
+        .dir = "sql",
+        .dir_is_default = false,
+        .command = {"/bin/sh", "-c", "make db"},
+        .current_command = {"a", "b"},
+        .order = migration_settings::command_order::last,
+        .env = {{"A", "1"}, {"B", ""}},
+        .cwd = "/srv",
+        .timeout = 1min,
+        .version_table = "v",
+        .version_table_schema = "ops",
+        .wait = 1s,
+        .lock_wait = 2s,
+        .lock_timeout = 3s,
+        .statement_timeout = 4s,
+        .on_failure = migration_settings::failure_policy::serve,
+        .on_edited = migration_settings::edit_policy::refuse,
+    };
+    CHECK((all.backends.at(0).migrations == expected));
+}
+
+TEST_CASE("migrations that cannot be are complained about")
+{
+    CHECK(complaints_of(with_file(R"({"backends": {"main": {"url": "sqlite:///m.db",
+        "migrations": {"command": [""], "env": {"A=B": "1"}, "order": "middle"}}}})")) ==
+          "backends.main.migrations.command is a list; it must be a list of words, or a text for "
+          "the shell\n"
+          "backends.main.migrations.env is an object; it must be an object of texts like "
+          "{\"APP_ENV\": \"production\"}\n"
+          "backends.main.migrations.order is \"middle\"; it must be first (the command before the "
+          "revisions) or last\n");
+}
+
+TEST_CASE("one backend has ./migrations, several have a directory each")
+{
+    CHECK(loaded({}).backends.at(0).migrations.dir == "./migrations");
+    fake_sources from = with_file(two_backends);
+    CHECK(loaded(from).backends.at(1).migrations.dir == "./migrations/shop");
+    from.environment["WEIR_MIGRATIONS_DIR"] = "/srv/sql";
+    CHECK(loaded(from).backends.at(1).migrations.dir == "/srv/sql");
+    from.environment["WEIR_MIGRATIONS_ON_FAILURE"] = "panic";
+    CHECK(complaints_of(from) ==
+          "WEIR_MIGRATIONS_ON_FAILURE is \"panic\"; it must be closed, exit or serve\n");
 }
 
 TEST_CASE("the command line beats the environment, which beats the file, which beats the default")

@@ -19,12 +19,19 @@ TEST_CASE("the effective settings print as a settings file that loads to the sam
                                   "aliases": ["m"], "pool": {
               "size": 1, "max_overflow": 2, "timeout": 3, "recycle": -1, "pre_ping": false,
               "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
-              "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s"}}}})",
+              "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s"},
+                                  "migrations": {
+              "on_boot": false, "dir": "sql", "command": ["make", "db"], "current_command": "x",
+              "order": "last", "cwd": "/srv", "timeout": "90min", "version_table": "v",
+              "version_table_schema": "ops", "wait": 1, "lock_wait": 2, "lock_timeout": 3,
+              "statement_timeout": 4, "on_failure": "exit", "on_edited": "refuse"}}}})",
         R"({"metrics": {"listen": "off"}, "log": {"level": "warning"}})",
     };
     for (const char* const file : files) {
         CAPTURE(file);
-        const settings once = test::loaded(test::with_file(file));
+        settings once = test::loaded(test::with_file(file));
+        for (backend_settings& b : once.backends)
+            b.migrations.dir_is_default = false; // what is printed is said outright
         CAPTURE(to_json(once));
         CHECK((test::loaded(test::with_file(to_json(once))) == once));
     }
@@ -37,6 +44,10 @@ TEST_CASE("printed settings show no secret")
     CHECK(to_json(all).find("CANARY") == std::string::npos);
     CHECK(to_json(all).find("postgresql://u:***@db/app?sslkey=k&sslpassword=***") !=
           std::string::npos);
+    const settings with_variables = test::loaded(test::with_file(R"({"backends": {"a": {
+        "url": "sqlite:///a.db", "migrations": {"env": {"API_KEY": "CANARY"}}}}})"));
+    CHECK(to_json(with_variables).find("CANARY") == std::string::npos);
+    CHECK(to_json(with_variables).find("API_KEY") != std::string::npos);
 }
 
 TEST_CASE("a path that is not UTF-8 prints all the same")

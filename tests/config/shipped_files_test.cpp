@@ -33,7 +33,7 @@ void collect_schema(const json& root, const json& node, const std::string& path,
     if (node.contains("properties"))
         for (const auto& [key, child] : node["properties"].items())
             collect_schema(root, child, below + key, out);
-    else if (node.contains("additionalProperties"))
+    else if (path == "backends")
         collect_schema(root, node["additionalProperties"], below + "NAME", out);
     else
         out.insert(path);
@@ -41,7 +41,7 @@ void collect_schema(const json& root, const json& node, const std::string& path,
 
 void collect_values(const json& node, const std::string& path, paths& out)
 {
-    if (!node.is_object()) {
+    if (!node.is_object() || path.ends_with(".env")) {
         out.insert(path);
         return;
     }
@@ -76,7 +76,8 @@ TEST_SUITE_BEGIN("config");
 TEST_CASE("the schema describes the knobs that are printed, and no others")
 {
     paths printed;
-    test::fake_sources from = test::with_file(R"({"listen": {"group": "g"}})");
+    test::fake_sources from = test::with_file(R"({"listen": {"group": "g"}, "backends": {"a": {
+        "url": "sqlite:///a.db", "migrations": {"cwd": "/", "version_table_schema": "ops"}}}})");
     collect_values(json::parse(to_json(test::loaded(from))), "", printed);
     printed.insert("$schema");
     printed.insert("backends.NAME.url_file");
@@ -110,6 +111,7 @@ TEST_CASE("the schema's defaults are the loader's")
     json& backend = file["backends"]["database"];
     backend["url"] = "sqlite:///./app/database.db";
     take_defaults(schema["$defs"]["pool"]["properties"], backend["pool"]);
+    take_defaults(schema["$defs"]["migrations"]["properties"], backend["migrations"]);
     settings from_schema = test::loaded(test::with_file(file.dump()));
     from_schema.file.clear();
     CHECK((from_schema == test::loaded({})));
