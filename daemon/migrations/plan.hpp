@@ -18,11 +18,11 @@ enum class direction : std::uint8_t { upgrade, downgrade, stamp };
 struct step {
     direction way = direction::upgrade;
     const revision* what = nullptr; // points into the graph; a stamp to the base has none
-    std::vector<std::string> rows_gone;
-    std::vector<std::string> rows_new;
-    revision_list applied;    // counts as applied now: `what`, or all that a stamp implies
-    revision_list taken_back; // counts as applied no more
-    bool purges = false;      // a stamp that first forgets every row, even those nobody knows
+    std::vector<std::string> rows_gone = {};
+    std::vector<std::string> rows_new = {};
+    revision_list applied = {};    // counts as applied now: `what`, or all that a stamp implies
+    revision_list taken_back = {}; // counts as applied no more
+    bool purges = false;           // a stamp that first forgets every row, even those nobody knows
 };
 
 struct plan {
