@@ -115,11 +115,11 @@ def test_a_database_goes_up_and_down(make, kind):
     s = make(kind, LINE)
     assert s.says("current") == ""
     assert s.log("upgrade", "+1")[-2] == "Running upgrade  -> aaaa1, first"
-    assert s.says("current") == "aaaa1 (current)\n"
+    assert s.says("current") == "aaaa1\n"
     lines = s.log("upgrade")
     assert lines[-3:-1] == ["Running upgrade aaaa1 -> bbbb1, second", "Running upgrade bbbb1 -> cccc1, third"]
     assert re.fullmatch(r"2 steps in \d+\.\d{3} s", lines[-1])
-    assert s.says("current") == "cccc1 (head) (current)\n"
+    assert s.says("current") == "cccc1 (head)\n"
     assert s.tables() == {"t_aaaa1", "t_bbbb1", "t_cccc1"}
     assert s.log("upgrade")[-1] == "nothing to do"
     assert s.log("downgrade", "-1")[-2] == "Running downgrade cccc1 -> bbbb1, third"
@@ -176,7 +176,7 @@ def test_a_database_with_tables_and_no_versions_has_to_be_stamped_first(make, ki
     assert s.tables() == {"t_aaaa1", "t_bbbb1"} and s.says("current") == ""
     assert s.weir("upgrade").returncode == 1
     assert s.log("stamp", "bbbb1")[-2] == "Running stamp_revision  -> bbbb1"
-    assert s.says("current") == "bbbb1 (current)\n"
+    assert s.says("current") == "bbbb1\n"
     assert s.log("stamp", "cccc1")[-2] == "Running stamp_revision bbbb1 -> cccc1"
     s.says("stamp", "bbbb1")
     s.says("upgrade")
@@ -192,7 +192,7 @@ def test_a_dry_run_does_nothing(make, kind):
     plan = json.loads(s.says("downgrade", "base", "--dry-run", "--json"))
     assert plan["before"] == ["aaaa1"] and plan["after"] == []
     assert [(step["step"], step["revision"]) for step in plan["steps"]] == [("downgrade", "aaaa1")]
-    assert s.says("current") == "aaaa1 (current)\n" and s.tables() == {"t_aaaa1"}
+    assert s.says("current") == "aaaa1\n" and s.tables() == {"t_aaaa1"}
 
 
 @both
@@ -215,7 +215,7 @@ def test_a_statement_that_fails_is_shown_with_its_place(make, kind):
     words = s.fails("upgrade")
     assert words.count("FAILED: ") == 1
     assert "dddd1" in words and "004_bad.sql" in words and "nowhere" in words
-    assert s.says("current") == "cccc1 (current)\n" and "t_dddd1" not in s.tables()
+    assert s.says("current") == "cccc1 (head)\n" and "t_dddd1" not in s.tables()
     done = s.weir("upgrade", "--json")
     wrong = json.loads(done.stdout)["error"]
     assert done.returncode == 1 and wrong["revision"] == "dddd1" and wrong["sqlstate"] == "42P01"
@@ -260,9 +260,21 @@ def test_progress_on_a_terminal_is_a_bar_that_leaves_lines(make):
     text = shown.decode()
     assert done.returncode == 0 and done.stdout == b""
     assert "2 of 3  002_bbbb1" in text and "\r\x1b[K" in text
-    left = [re.sub(r".*\r\x1b\[K", "", line) for line in text.replace("\r\n", "\n").splitlines()]
+    left = [re.sub(r".*\r\x1b\[K", "", line) for line in text.replace("\r\n", "\n").split("\n")]
     assert any(re.fullmatch(r"INFO  \[weir.migrations\] Running upgrade bbbb1 -> cccc1, third  \(\d+\.\d{3} s\)", line)
                for line in left), left
+
+
+@both
+def test_where_a_command_migrates_its_rows_are_shown_as_they_are(make, kind):
+    s = make(kind, LINE)
+    s.says("upgrade", "bbbb1")
+    nothing = s.path / "nothing"
+    nothing.mkdir()
+    assert s.says("current", "--dir", str(nothing)) == "bbbb1\n"
+    assert json.loads(s.says("current", "--dir", str(nothing), "--json")) == [{"revision": "bbbb1"}]
+    here = {"WEIR_MIGRATIONS_DIR": str(nothing)}
+    assert s.weir("check", **here).returncode == 0
 
 
 # Beside Alembic.
@@ -306,8 +318,8 @@ def test_alembic_and_weir_say_the_same_and_continue_each_other(make, kind):
     a = alembic(s, GRAPH)
 
     def same(*arguments):
-        """Of what Alembic lists the order is its set's; of weir's marks `current` is one more."""
-        ours = sorted(s.says(*arguments).replace(" (current)", "").splitlines())
+        """But for the order, which in Alembic is a set's."""
+        ours = sorted(s.says(*arguments).splitlines())
         assert ours == a.says(*arguments), arguments
         return ours
 
@@ -324,7 +336,7 @@ def test_alembic_and_weir_say_the_same_and_continue_each_other(make, kind):
     assert len(same("current")) == 3 and s.weir("check").returncode == 0
     assert s.tables() == {f"t_{name}" for name, *_ in GRAPH}
     a.says("downgrade", "bbbb1")
-    assert same("current") == ["bbbb1", "eeee1 (effective head)"]
+    assert same("current") == ["bbbb1", "cccc1", "eeee1 (effective head)"]
     s.says("downgrade", "base")
     assert same("current") == [] and s.tables() == set()
     a.says("stamp", "ffff1")
@@ -346,14 +358,15 @@ def test_a_running_weir_is_asked_to_do_it(make, start, kind):
     daemon = start(s.url, WEIR_MIGRATIONS_DIR=s.path / "migrations", WEIR_MIGRATIONS_ON_BOOT="off")
     there = beside(daemon, s)
     lines = s.log("upgrade", "bbbb1", **there)
-    assert [line for line in lines if line.startswith("Running")] == [
-        "Running upgrade  -> aaaa1, first", "Running upgrade aaaa1 -> bbbb1, second"]
-    assert s.says("current") == "bbbb1 (current)\n"
+    assert any("1 of 2, 001_aaaa1" in line for line in lines) and lines[-1].startswith("2 steps in ")
+    assert "asks for migrations" in daemon.log()
+    assert s.says("current") == "bbbb1\n"
     told = json.loads(s.says("upgrade", "--online", "--json", **there))
     assert [(step["step"], step["revision"]) for step in told["applied"]] == [("upgrade", "cccc1")]
     s.says("downgrade", "-1", **there)
-    s.says("stamp", "aaaa1", **there)
-    assert s.says("current", **there) == "aaaa1 (current)\n"
+    s.says("stamp", "base", **there)
+    s.says("stamp", "--purge", "aaaa1", **there)
+    assert s.says("current", **there) == "aaaa1\n"
     assert "Can't locate revision identified by 'zzzz9'" in s.fails("upgrade", "zzzz9", **there)
 
 
