@@ -400,6 +400,17 @@ def test_sigterm_stops_migrations_cleanly(pg, serve, revs, door, database):
     assert not door.is_waited_at()
 
 
+def test_a_second_sigterm_does_not_wait_for_them(serve):
+    daemon = serve(command="trap '' TERM; echo deaf; sleep 60")
+    wait_for(lambda: "line=deaf" in daemon.log())
+    daemon.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: "stopping" in daemon.log())
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.wait() == 1
+    assert "migrations are cut off" in daemon.log()
+    daemon.destroy()
+
+
 # -- systemd
 
 
