@@ -150,6 +150,8 @@ TEST_SUITE("plan")
         for (const row& r : {
                  row{{"m1"}, "-1", "Ambiguous walk"},
                  row{{"a1"}, "-2", "Relative revision -2 didn't produce 2 migrations"},
+                 row{{"m1"}, "b1-3", "Walked too far"},
+                 row{{"m1"}, "n1+1", "Walked too far"},
                  row{{}, "-1", "Relative revision -1 didn't produce 1 migrations"},
                  row{{"a1"}, "+1", "Relative revision +1 didn't produce 1 migrations"},
                  row{{"b2", "c2"}, "-1", "downgrade -1 from multiple heads is ambiguous"},
