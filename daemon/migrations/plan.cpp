@@ -263,7 +263,7 @@ relative_downgrade(const revision_graph& g, const ids& rows, const relative_targ
     if (!end)
         return end.error();
     if (end->went_too_far)
-        return too_few_migrations(t);
+        return t.from.empty() ? too_few_migrations(t) : error{"22023", "Walked too far"};
     return destination{end->to, begin.branch};
 }
 
