@@ -247,6 +247,9 @@ TEST_SUITE("plan")
         CHECK(s.taken_back == revision_list{g.find("c1")});
         CHECK(p->before == list{"c1"});
         CHECK(p->after == list{"b1"});
+        const auto same = plan_stamp(g, {"b1"}, "b1", true);
+        REQUIRE(same.has_value());
+        CHECK(same->steps.at(0).rows_new == list{"b1"}); // it has been forgotten with the rest
     }
 
     TEST_CASE("offline, a range says where to start")
