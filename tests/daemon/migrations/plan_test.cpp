@@ -222,6 +222,7 @@ TEST_SUITE("plan")
                  row{{"b2", "c2"}, "base", "stamp: -b2 -c2"},
                  row{{"b1", "a1"}, "m1", "stamp: -a1 -b1 +m1"}, // a table that never was right
                  row{{"zz"}, "head", no_such("zz")},
+                 row{{"zz"}, "base", no_such("zz")},
                  row{{},
                      "a1, b1",
                      "Requested revision b1 overlaps with other requested revisions a1"},

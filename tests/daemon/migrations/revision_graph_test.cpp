@@ -16,14 +16,6 @@ namespace {
 
 using list = std::vector<std::string>;
 
-list ids_of(const revision_list& all)
-{
-    list out;
-    for (const revision* const r : all)
-        out.push_back(r->id);
-    return out;
-}
-
 list problems(const list& lines)
 {
     const auto made = revision_graph::make(test::revisions_of(lines));
