@@ -78,8 +78,13 @@ void planner::stamp(const revision* target, bool purges)
 {
     step s{direction::stamp, target, {}, {}, {}, {}, purges};
     const ids after = rows();
-    std::ranges::set_difference(out_.before, after, std::back_inserter(s.rows_gone));
-    std::ranges::set_difference(after, out_.before, std::back_inserter(s.rows_new));
+    if (purges) { // a row that stays is written anew
+        s.rows_gone = out_.before;
+        s.rows_new = after;
+    } else {
+        std::ranges::set_difference(out_.before, after, std::back_inserter(s.rows_gone));
+        std::ranges::set_difference(after, out_.before, std::back_inserter(s.rows_new));
+    }
     s.applied = graph_.ancestry(after);
     std::ranges::set_difference(graph_.ancestry(out_.before),
                                 s.applied,
