@@ -163,14 +163,14 @@ void migration_gate::migrate(const console::migrate_wish& wish, console::reply t
                              "backend \"" + name_ + "\" is being migrated already",
                              status_.doing,
                              "SHOW MIGRATIONS says how far it is."});
-    const bool was_open = is_open();
-    asked_ = asking{.wish = wish, .to = std::move(to), .was_open = was_open};
+    was_open_ = is_open();
+    asked_ = asking{.wish = wish, .to = std::move(to)};
     log::info("the console asks for migrations",
               {{"backend", name_},
                {"step", to_string(wish.way)},
                {"target", wish.target},
                {"online", wish.online}});
-    if (wish.online || !was_open)
+    if (wish.online || !was_open_)
         begin();
     else
         wait_for_holders(steady_clock::now());
@@ -179,6 +179,7 @@ void migration_gate::migrate(const console::migrate_wish& wish, console::reply t
 void migration_gate::start_over()
 {
     again_ = false;
+    was_open_ = false;
     begin();
     hold("migrations are about to run");
 }
@@ -317,6 +318,7 @@ void migration_gate::on_checked(const migrations::attempt<migrations::state>& se
         return events_.gate_changed();
     log::info("migrations may be pending: clients wait",
               {{"backend", name_}, {"pending", seen->pending.size()}});
+    was_open_ = true;
     wait_for_holders(steady_clock::now());
 }
 
@@ -361,7 +363,7 @@ void migration_gate::on_success(const migrations::report& done,
         on_behalf->to.done(on_behalf->steps);
     if (stopping_)
         return;
-    if (!on_behalf || on_behalf->was_open)
+    if (!on_behalf || was_open_)
         return open();
     // An operator has put right what had closed it, or is about to.
     if (seen && seen->pending.empty())
@@ -388,7 +390,9 @@ void migration_gate::on_failure(const failure& why)
                 {"detail", why.what.detail},
                 {"hint", why.what.hint},
                 {"may_pass", why.may_pass}});
-    if (on_behalf && on_behalf->was_open) // the operator knows, and the schema is as it was
+    // What was served until now goes on to be served: a revision that failed was rolled back. The
+    // next SIGHUP tries again.
+    if (was_open_)
         return open();
     if (on_behalf && failures_ == 0)
         return close(heard);

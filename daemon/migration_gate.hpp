@@ -61,7 +61,6 @@ private:
         console::migrate_wish wish;
         console::reply to;
         console::rows steps = {};
-        bool was_open = true;
     };
 
     void start_over(); // everything that is pending, with the command
@@ -97,6 +96,7 @@ private:
     migration_status status_;
     std::optional<asking> asked_;
     bool at_work_ = false;
+    bool was_open_ = false; // before this run: then a failure leaves it open
     bool stopping_ = false;
     bool again_ = false;     // a reload came while it was at work
     unsigned failures_ = 0;  // in a row, of those that may pass

@@ -360,6 +360,20 @@ TEST_CASE("a reload migrates what is pending, and disturbs nobody otherwise")
         CHECK(s.migrator.runs().size() == 1);
         CHECK(s.gate().status().pending == 0);
     }
+    SUBCASE("something is, and fails: what was served until now goes on to be served")
+    {
+        s.migrator.has_pending({"002"});
+        for (const auto& failed : {sql_is_wrong, connection_lost}) {
+            s.gate().reload(with);
+            s.migrator.end_with(failed);
+            s.until([&] { return !s.gate().is_busy(); });
+            CHECK(s.gate().is_open());
+            CHECK(s.pool().books().is_open());
+        }
+        CHECK(s.gate().status().failures == 2);
+        s.gate().tick(steady_clock::now() + 1h);
+        CHECK(s.migrator.runs().size() == 2);
+    }
 }
 
 TEST_CASE("MIGRATE pauses the pool, says what it does, and answers with the steps")

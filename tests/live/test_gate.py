@@ -273,6 +273,21 @@ def test_closed_by_a_failure_it_says_which_and_why_until_it_is_mended(anywhere, 
     assert "serving" in daemon.log()
 
 
+def test_sighup_with_a_revision_that_fails_leaves_what_was_served(anywhere, revs):
+    revs.add_table("users")
+    daemon = anywhere()
+    assert rows_when_served(daemon, "SELECT count(*) FROM users") == [["0"]]
+    revs.add("broken", "CREATE TABEL orders (i int)", "DROP TABLE orders")
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: daemon.metric("weir_migration_failures_total") == 1)
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
+    assert rows_when_served(daemon, "SELECT count(*) FROM users") == [["0"]]
+    assert "TABEL" in shown(daemon)["error"]
+    revs.replace("broken", "TABEL", "TABLE")
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: shown(daemon)["current"] == "broken")
+
+
 def test_on_failure_exit_ends_weir_with_status_1(serve, revs, door):
     revs.add("door", door.sql)
     revs.add("broken", "SELECT 1/0")
