@@ -153,6 +153,8 @@ TEST_SUITE("revision")
               list{":4: unterminated parenthesis", ":6: unterminated parenthesis"});
         CHECK(problems(with_header("-- upgrade\n-- downgrade\n-- upgrade\n")) ==
               list{":5: a second section \"-- upgrade\""});
+        CHECK(problems("-- revision: a\n/* never ends\n-- upgrade\n") ==
+              list{":2: unterminated /* comment"});
         CHECK(problems(with_header("-- only: \n-- upgrade\n")) ==
               list{":3: \"-- only:\" names no database"});
         CHECK(problems(with_header(std::string("-- upgrade\nSELECT '\0';", 22))) ==
