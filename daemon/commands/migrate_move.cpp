@@ -11,6 +11,7 @@
 #include "daemon/open_backend.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <map>
 
@@ -159,11 +160,13 @@ std::vector<applied_step> steps_of(const query_result& answer)
 verdict finish(const backend_settings& backend,
                const move_options& wanted,
                const std::vector<applied_step>& steps,
-               migrate_progress& told)
+               migrate_progress& told,
+               bool did_more = false)
 {
     if (wanted.common.wants_json())
         std::cout << to_json(backend.name, steps);
-    told.summary(steps);
+    if (!steps.empty() || !did_more)
+        told.summary(steps);
     return 0;
 }
 
@@ -199,7 +202,17 @@ migrate_from_here(const backend_settings& backend, const move_options& wanted, s
                                           std::move(stop));
     if (!done)
         return done.error();
-    return finish(backend, wanted, told.applied(), told);
+    std::vector<applied_step> steps = told.applied();
+    if (done->built_from_schema) {
+        told.say("INFO", "schema.sql has built the database, now at " + joined(done->after));
+        steps.push_back({.step = "schema",
+                         .revision = joined(done->after),
+                         .message = {},
+                         .duration_ms = done->took.count()});
+    }
+    if (done->ran_command)
+        told.say("INFO", "migrations.command has run");
+    return finish(backend, wanted, steps, told, done->ran_command);
 }
 
 verdict run_move(const move_options& wanted)

@@ -19,7 +19,18 @@ running(migrations::direction way, const migrations::revision_graph& graph, cons
     const migrations::revision* r = graph.find(id);
     if (!r || way == migrations::direction::stamp)
         return "Running " + std::string{name_of(way)} + " -> " + id;
-    return migrations::running({.way = way, .what = r, .rows_gone = {}, .rows_new = {}});
+    migrations::step begins;
+    begins.way = way;
+    begins.what = r;
+    return migrations::running(begins);
+}
+
+// "0.031 s"
+std::string seconds(std::chrono::milliseconds took)
+{
+    std::string ms = std::to_string(took.count() % 1000);
+    ms.insert(0, 3 - ms.size(), '0');
+    return std::to_string(took.count() / 1000) + '.' + ms + " s";
 }
 
 } // namespace
@@ -110,13 +121,6 @@ void migrate_progress::clear_bar()
     if (has_bar_)
         std::cerr << "\r\033[K" << std::flush;
     has_bar_ = false;
-}
-
-std::string seconds(std::chrono::milliseconds took)
-{
-    std::string ms = std::to_string(took.count() % 1000);
-    ms.insert(0, 3 - ms.size(), '0');
-    return std::to_string(took.count() / 1000) + '.' + ms + " s";
 }
 
 } // namespace weir::commands

@@ -40,6 +40,4 @@ private:
     std::vector<applied_step> applied_;
 };
 
-std::string seconds(std::chrono::milliseconds took); // "0.031 s"
-
 } // namespace weir::commands

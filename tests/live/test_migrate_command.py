@@ -184,6 +184,17 @@ def test_a_database_with_tables_and_no_versions_has_to_be_stamped_first(make, ki
 
 
 @both
+def test_a_fresh_database_is_built_from_schema_sql_and_says_so(make, kind):
+    s = make(kind, LINE)
+    (s.path / "migrations/schema.sql").write_text("".join(f"CREATE TABLE t_{name} (a integer);\n" for name, *_ in LINE))
+    lines = s.log("upgrade")
+    assert lines[-2:-1] == ["schema.sql has built the database, now at cccc1"] and lines[-1].startswith("1 step in")
+    assert s.tables() == {"t_aaaa1", "t_bbbb1", "t_cccc1"}
+    s.says("stamp", "bbbb1")
+    assert s.weir("check").returncode == 3
+
+
+@both
 def test_a_dry_run_does_nothing(make, kind):
     s = make(kind, LINE)
     s.says("upgrade", "aaaa1")
@@ -215,7 +226,7 @@ def test_a_statement_that_fails_is_shown_with_its_place(make, kind):
     words = s.fails("upgrade")
     assert words.count("FAILED: ") == 1
     assert "dddd1" in words and "004_bad.sql" in words and "nowhere" in words
-    assert s.says("current") == "cccc1 (head)\n" and "t_dddd1" not in s.tables()
+    assert s.says("current") == "cccc1\n" and "t_dddd1" not in s.tables()
     done = s.weir("upgrade", "--json")
     wrong = json.loads(done.stdout)["error"]
     assert done.returncode == 1 and wrong["revision"] == "dddd1" and wrong["sqlstate"] == "42P01"
@@ -263,6 +274,17 @@ def test_progress_on_a_terminal_is_a_bar_that_leaves_lines(make):
     left = [re.sub(r".*\r\x1b\[K", "", line) for line in text.replace("\r\n", "\n").split("\n")]
     assert any(re.fullmatch(r"INFO  \[weir.migrations\] Running upgrade bbbb1 -> cccc1, third  \(\d+\.\d{3} s\)", line)
                for line in left), left
+
+
+@both
+def test_the_applications_command_runs_on_the_way_to_the_top(make, kind):
+    s = make(kind, LINE)
+    here = {"WEIR_MIGRATIONS_COMMAND": "echo hello from $DATABASE_URL"}
+    lines = s.log("upgrade", "aaaa1", **here)
+    assert not any("hello" in line for line in lines)
+    lines = s.log("upgrade", **here)
+    assert any(line.startswith("hello from ") for line in lines) and "migrations.command has run" in lines
+    assert s.says("current") == "cccc1 (head)\n"
 
 
 @both

