@@ -212,7 +212,7 @@ TEST_SUITE("direct_connection")
         pgwire::write_command_complete(complete, "SELECT 1");
         std::string error_without_end;
         pgwire::message{error_without_end, 'E'}.raw("Mwords");
-        for (const auto& [script, code] : std::vector<std::pair<std::string, std::string>>{
+        for (const auto& entry : std::vector<std::pair<std::string, std::string>>{
                  {"", "08006"},
                  {"D", "08006"},
                  {row, "08P01"},
@@ -220,6 +220,8 @@ TEST_SUITE("direct_connection")
                  {complete.substr(0, 9), "08006"},
                  {error_without_end, "08P01"},
                  {"HTTP/1.1 400 Bad Request\r\n\r\n", "08P01"}}) {
+            const auto& script = entry.first;
+            const auto& code = entry.second;
             CAPTURE(script);
             direct_connection db{std::make_unique<scripted_link>(script, true)};
             const auto answer = db.query("SELECT 1");

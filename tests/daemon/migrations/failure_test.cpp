@@ -11,13 +11,15 @@ TEST_SUITE("failure")
     TEST_CASE("the line is that of the server's position, which counts characters, not bytes")
     {
         const statement of{"SELECT 'größer',\n  'größer',\n  missing", 7};
-        for (const auto& [position, line] : std::vector<std::pair<int, int>>{{0, 7},
-                                                                             {1, 7},
-                                                                             {16, 7},
-                                                                             {18, 8},
-                                                                             {29, 8},
-                                                                             {33, 9},
-                                                                             {999, 9}}) {
+        for (const auto& entry : std::vector<std::pair<int, int>>{{0, 7},
+                                                                  {1, 7},
+                                                                  {16, 7},
+                                                                  {18, 8},
+                                                                  {29, 8},
+                                                                  {33, 9},
+                                                                  {999, 9}}) {
+            const int position = entry.first;
+            const int line = entry.second;
             CAPTURE(position);
             error said{"42703", "column \"missing\" does not exist"};
             said.position = position;
