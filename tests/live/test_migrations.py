@@ -5,15 +5,23 @@ same revisions as SQL files, by Alembic and weir in turns; on a PostgreSQL serve
 import json
 import re
 import shutil
-import subprocess
 import threading
 import time
 
 import psycopg2
 import pytest
 
-from sample import HEAD, INIT_DB, LATER, LIVE, REVISIONS, copy_revisions, schema_sql, settings_file
-from weir import binary
+from sample import (
+    HEAD,
+    INIT_DB,
+    LATER,
+    LIVE,
+    REVISIONS,
+    copy_revisions,
+    migrate,
+    schema_sql,
+    settings_file,
+)
 
 COMMAND = {"command": INIT_DB, "cwd": LIVE}
 SETTINGS = {"retention_days": "365", "color_scheme": "light", "language": "en"}
@@ -45,29 +53,16 @@ def use_the_application(daemon):
     ]
 
 
-def migrate(database, directory, *arguments, status=0):
-    """`weir migrate ...` where no daemon runs; its exit status is asserted."""
-    done = subprocess.run(
-        [binary(), "migrate", *arguments],
-        env={
-            "PATH": "/usr/bin:/bin",
-            "DATABASE_URL": database.url,
-            "WEIR_MIGRATIONS_DIR": str(directory),
-            "WEIR_SOCKET_DIR": str(directory),  # where nothing listens
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == status, f"{done.returncode}\n{done.stdout}{done.stderr}"
-    return done.stdout + done.stderr
-
-
 def narrow(database):
-    """The version table as Alembic itself makes it. (A file's was never anything but words.)"""
-    if database.kind == "postgresql":
-        database.rows("ALTER TABLE alembic_version ALTER version_num TYPE VARCHAR(32)")
+    """The version table as Alembic itself makes it."""
+    versions = database.versions()
+    database.rows("DROP TABLE alembic_version")
+    database.rows(
+        "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+        " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+    )
+    for version in versions:
+        database.rows(f"INSERT INTO alembic_version VALUES ('{version}')")
 
 
 def width(database):
@@ -230,11 +225,25 @@ def test_an_application_leaves_alembic(archives, start, scratch):
 def test_what_alembic_prints_becomes_revisions(archives, scratch):
     script = scratch / "script"
     script.mkdir()
-    (script / "upgrade.sql").write_text(archives.fresh().alembic("upgrade", "head", sql=True))
+    alembic = archives.fresh().alembic
+    (script / "upgrade.sql").write_text(alembic("upgrade", "heads", sql=True))
+    (script / "downgrade.sql").write_text(alembic("downgrade", f"{HEAD}:base", sql=True))
+    (script / "history.txt").write_text(alembic("history"))
     imported = scratch / "imported"
     imported.mkdir()
     database = archives.fresh()
-    migrate(database, imported, "import", str(script / "upgrade.sql"))
+    migrate(
+        database,
+        imported,
+        "import",
+        *("--from", str(script / "upgrade.sql")),
+        *("--downgrade", str(script / "downgrade.sql")),
+        *("--history", str(script / "history.txt")),
+    )
+    migrate(database, imported, "upgrade", "heads")
+    migrate(database, imported, "downgrade", "006")
+    if archives.kind == "postgresql":
+        assert database.schema() == archives.at("006").schema()
     migrate(database, imported, "upgrade", "heads")
     assert database.current() == [f"{HEAD} (head)"]
     assert database.settings() == SETTINGS
@@ -286,7 +295,7 @@ def test_the_command_comes_first_and_revisions_of_weirs_own_after(archives, star
     """They keep their books apart: Alembic refuses a version that it does not know."""
     database = archives.fresh()
     (scratch / "001_add_statistics.sql").write_text(
-        "-- revision: 001_add_statistics\n\n-- upgrade\n"
+        "-- revision: 001_add_statistics\n-- down_revision: none\n\n-- upgrade\n"
         "CREATE TABLE statistics (documents BIGINT);\n"
         "INSERT INTO statistics SELECT count(*) FROM documents;\n"
     )

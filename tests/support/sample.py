@@ -7,6 +7,7 @@ questions, asked directly and never through weir.
 """
 
 import io
+import itertools
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ import alembic.command
 import psycopg2
 from alembic.config import Config
 
-from weir import REPOSITORY
+from weir import REPOSITORY, binary
 
 LIVE = os.path.join(REPOSITORY, "tests", "live")
 APPLICATION = os.path.join(LIVE, "sample_app")
@@ -28,6 +29,7 @@ ALEMBIC = [sys.executable, "-m", "alembic", "-c", ALEMBIC_INI]
 REVISIONS = sorted(name[:-4] for name in os.listdir(os.path.join(APPLICATION, "sql")))
 LATER = sorted(name[:-4] for name in os.listdir(os.path.join(APPLICATION, "sql_next")))
 HEAD = REVISIONS[-1]
+NUMBERS = itertools.count(1)
 
 
 def copy_revisions(directory, *folders, upto=None):
@@ -37,6 +39,23 @@ def copy_revisions(directory, *folders, upto=None):
         for name in os.listdir(os.path.join(APPLICATION, folder)):
             if upto is None or name[: len(upto)] <= upto:
                 shutil.copy(os.path.join(APPLICATION, folder, name), directory)
+    return str(directory)
+
+
+def counting_revisions(directory, number, *, work):
+    """Revisions that leave a row each time they are applied; `work` is a statement that takes its
+    time, and stands in the middle.
+    """
+    os.makedirs(directory, exist_ok=True)
+    for i in range(1, number + 1):
+        create = "CREATE TABLE applied (revision TEXT);\n" if i == 1 else ""
+        with open(os.path.join(directory, f"{i:03}_counting.sql"), "w") as file:
+            file.write(
+                f"-- revision: {i:03}_counting\n"
+                f"-- down_revision: {f'{i - 1:03}_counting' if i > 1 else 'none'}\n\n-- upgrade\n"
+                f"{create}INSERT INTO applied VALUES ('{i:03}_counting');\n{work};\n"
+                f"CREATE TABLE made_{i:03} (id INTEGER PRIMARY KEY);\n"
+            )
     return str(directory)
 
 
@@ -62,6 +81,25 @@ def run_application(command, check=True, **environment):
     )
     assert not check or done.returncode == 0, done.stdout + done.stderr
     return done
+
+
+def migrate(database, directory, *arguments, status=0):
+    """`weir migrate ...` where no daemon runs; its exit status is asserted."""
+    done = subprocess.run(
+        [binary(), "migrate", *arguments],
+        env={
+            "PATH": "/usr/bin:/bin",
+            "DATABASE_URL": database.url,
+            "WEIR_MIGRATIONS_DIR": str(directory),
+            "WEIR_SOCKET_DIR": str(directory),  # where nothing listens
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == status, f"status {done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
 
 
 class sample_database:
@@ -169,11 +207,10 @@ class databases:
 
     def __init__(self, kind, server, directory):
         self.kind, self.server, self.directory = kind, server, directory
-        self.templates, self.count = {}, 0
+        self.templates = {}
 
     def fresh(self):
-        self.count += 1
-        name = f"archive_{self.count}"
+        name = f"archive_{next(NUMBERS)}"
         if self.kind == "postgresql":
             return postgres_database(self.server, name)
         return sqlite_database(self.directory, name)
@@ -184,5 +221,4 @@ class databases:
             for revision in revisions:
                 template.alembic("upgrade", revision)
             self.templates[revisions] = template
-        self.count += 1
-        return self.templates[revisions].copy(f"archive_{self.count}")
+        return self.templates[revisions].copy(f"archive_{next(NUMBERS)}")

@@ -1,4 +1,5 @@
 -- revision: 001_add_users
+-- down_revision: none
 -- message: Users.
 
 -- upgrade
