@@ -115,9 +115,9 @@ def test_the_command_upgrades_from_the_middle(archives, start):
     assert daemon.log().count("a fresh database") == 0
 
 
-def test_a_relative_file_is_the_same_one_to_the_command(start):
-    """weir's working directory is not the command's."""
-    daemon = start(config={"backends": {"database": {"migrations": COMMAND}}})
+def test_without_any_settings_but_a_command(start):
+    """The file has a relative path, and the command another directory."""
+    daemon = start(WEIR_MIGRATIONS_COMMAND=f"cd {LIVE} && exec {' '.join(INIT_DB)}")
     use_the_application(daemon)
 
 

@@ -171,3 +171,45 @@ def test_killed_while_the_command_runs(archives, scratch):
     }
     if archives.kind == "postgresql":
         assert database.schema() == archives.at("head").schema()
+
+
+@pytest.mark.parametrize("way", ["finished by hand", "undone by hand"])
+def test_half_of_a_revision_without_a_transaction(archives, scratch, way):
+    """Nobody but the operator can say what it did; both answers of the README's lead on."""
+    database = archives.fresh()
+    work = {"postgresql": "SELECT pg_sleep(1)", "sqlite": A_QUARTER_OF_A_SECOND}[archives.kind]
+    revisions = counting_revisions(scratch / "revisions", 2, work="SELECT 1")
+    (scratch / "revisions" / "003_halves.sql").write_text(
+        "-- revision: 003_halves\n-- down_revision: 002_counting\n-- no transaction\n\n-- upgrade\n"
+        f"CREATE TABLE first_half (i INTEGER);\n{f'{work};' * 4}\n"
+        "CREATE TABLE second_half (i INTEGER);\n"
+    )
+    with mortal(settings_file(database, dir=revisions)) as daemon:
+        while not has_table(database, "first_half"):
+            assert daemon.process.poll() is None, daemon.log()
+            time.sleep(0.01)
+        daemon.process.kill()
+        daemon.wait()
+        daemon.start()
+        assert outcome(daemon) == "closed"
+        daemon.stop()
+        assert "003_halves" in migrate(database, revisions, "check", status=1)
+        if way == "finished by hand":
+            database.rows("CREATE TABLE second_half (i INTEGER)")
+            migrate(database, revisions, "stamp", "003_halves")
+        else:
+            database.rows("DROP TABLE first_half")
+            migrate(database, revisions, "stamp", "002_counting")
+        daemon.start()
+        assert outcome(daemon) == "served"
+    assert has_table(database, "first_half") and has_table(database, "second_half")
+    assert database.versions() == ["003_halves"]
+    migrate(database, revisions, "check")
+
+
+def has_table(database, name):
+    catalog = {
+        "postgresql": f"SELECT 1 FROM pg_tables WHERE tablename = '{name}'",
+        "sqlite": f"SELECT 1 FROM sqlite_master WHERE name = '{name}'",
+    }
+    return bool(database.rows(catalog[database.kind]))
