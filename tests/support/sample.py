@@ -32,6 +32,10 @@ HEAD = REVISIONS[-1]
 NUMBERS = itertools.count(1)
 
 
+def next_name():
+    return f"archive_{next(NUMBERS)}"
+
+
 def copy_revisions(directory, *folders, upto=None):
     """The application's revisions as files of weir's, in a directory that a test may change."""
     os.makedirs(directory, exist_ok=True)
@@ -145,8 +149,8 @@ class postgres_database(sample_database):
         server.psql(f"CREATE DATABASE {name} TEMPLATE {template}")
         self.url = server.unix_url(name)
 
-    def copy(self, name):
-        return postgres_database(self.server, name, self.name)
+    def copy(self):
+        return postgres_database(self.server, next_name(), self.name)
 
     def rows(self, sql):
         connection = psycopg2.connect(self.url)
@@ -181,8 +185,8 @@ class sqlite_database(sample_database):
         self.path = os.path.join(directory, f"{name}.db")
         self.url = f"sqlite:///{self.path}"
 
-    def copy(self, name):
-        other = sqlite_database(os.path.dirname(self.path), name)
+    def copy(self):
+        other = sqlite_database(os.path.dirname(self.path), next_name())
         shutil.copy(self.path, other.path)
         return other
 
@@ -210,10 +214,9 @@ class databases:
         self.templates = {}
 
     def fresh(self):
-        name = f"archive_{next(NUMBERS)}"
         if self.kind == "postgresql":
-            return postgres_database(self.server, name)
-        return sqlite_database(self.directory, name)
+            return postgres_database(self.server, next_name())
+        return sqlite_database(self.directory, next_name())
 
     def at(self, *revisions):
         if revisions not in self.templates:
@@ -221,4 +224,4 @@ class databases:
             for revision in revisions:
                 template.alembic("upgrade", revision)
             self.templates[revisions] = template
-        return self.templates[revisions].copy(f"archive_{next(NUMBERS)}")
+        return self.templates[revisions].copy()
