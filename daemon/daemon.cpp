@@ -5,12 +5,11 @@
 #include "daemon/control_pages.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/log.hpp"
+#include "daemon/open_backend.hpp"
 #include "daemon/pool_runner.hpp"
 #include "daemon/relay.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/unix_listener.hpp"
-#include "pool/postgres/server_backend.hpp"
-#include "pool/sqlite/database.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -29,24 +28,6 @@ using std::chrono::steady_clock;
 
 constexpr auto tick_interval = 100ms;
 constexpr auto drain_limit = 30s;
-
-result<std::unique_ptr<backend>> open_backend(const backend_settings& s)
-{
-    const std::string address = masked(s.url);
-    switch (s.url.kind) {
-    case database_kind::postgresql:
-        return std::make_unique<postgres::server_backend>(
-            libpq_parameters(s.url),
-            address,
-            [name = s.name](std::string_view words) {
-                log::info("the server says", {{"backend", name}, {"notice", words}});
-            });
-    case database_kind::sqlite:
-        return std::make_unique<sqlite::database>(s.url.database, s.name, address);
-    case database_kind::mysql: break;
-    }
-    return error{"0A000", "backend " + s.name + " (" + address + ") cannot be served"};
-}
 
 class daemon {
 public:

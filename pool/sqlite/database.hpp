@@ -22,6 +22,9 @@ public:
 
     result<std::unique_ptr<link>> log_in(std::chrono::milliseconds timeout,
                                          std::stop_token stop) override;
+    // The catalog learns the tables that other programs have made, changed and dropped.
+    result<void> reread_schema() override;
+
     const std::string& address() const override { return address_; }
 
 private:
