@@ -115,10 +115,11 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
 
 // Until a first server has logged in nobody knows whether the backend is up, nor what clients are
 // to be told at startup: weir itself is the first in the queue. Granted, it gives the server back.
+// A pool that is paused or shut opens nothing, so then there is nothing to ask for.
 void pool_runner::tick(time_point now)
 {
     constexpr client_id nobody{};
-    if (!reported_ && !pool_.is_waiting(nobody))
+    if (!reported_ && pool_.is_open() && !pool_.is_waiting(nobody))
         pool_.acquire(nobody, now, todo_);
     pool_.tick(now, todo_);
 }
@@ -126,6 +127,29 @@ void pool_runner::tick(time_point now)
 void pool_runner::reload(const pool_settings& settings, time_point now)
 {
     pool_.reload(settings, now, todo_);
+}
+
+void pool_runner::retire_all(close_reason why, time_point now)
+{
+    events_.tell_time(now);
+    pool_.retire_all(why, now, todo_);
+    carry_out(now);
+}
+
+void pool_runner::pause(error why) { pool_.pause(std::move(why)); }
+
+void pool_runner::shut(error why, time_point now)
+{
+    events_.tell_time(now);
+    pool_.shut(std::move(why), todo_);
+    carry_out(now);
+}
+
+void pool_runner::resume(time_point now)
+{
+    events_.tell_time(now);
+    pool_.resume(now, todo_);
+    carry_out(now);
 }
 
 void pool_runner::carry_out(time_point now)

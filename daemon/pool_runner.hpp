@@ -49,6 +49,7 @@ public:
     ~pool_runner(); // waits for logins and cancels under way, which it asks to stop
 
     const std::string& name() const { return name_; }
+    backend& behind() { return *behind_; }
     const backend& behind() const { return *behind_; }
     const pool& books() const { return pool_; }
     pgwire::settings_registry& registry() { return registry_; }
@@ -73,6 +74,13 @@ public:
 
     void tick(time_point now);
     void reload(const pool_settings& settings, time_point now);
+
+    // The pool's verbs of these names, carried out at once: to be called outside the relay's
+    // events.
+    void retire_all(close_reason why, time_point now);
+    void pause(error why);
+    void shut(error why, time_point now);
+    void resume(time_point now);
 
     // Carries out what the calls above left to do. Call at the end of each event, never within one.
     void carry_out(time_point now);

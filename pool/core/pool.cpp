@@ -27,18 +27,19 @@ pool::pool(const pool_settings& settings, dice roll) : settings_(settings), roll
 std::optional<server_id> pool::acquire(client_id client, time_point now, actions& todo)
 {
     assert(!waiting_.contains(client));
-    if (waiting_.empty()) { // nobody overtakes
+    if (is_open() && waiting_.empty()) { // nobody overtakes
         if (const auto id = checkout(now, todo)) {
             hold(*id, client, now, now);
             return id;
         }
     }
-    if (settings_.max_waiting > 0 && waiting_.size() >= settings_.max_waiting) {
-        ++tally_.turned_away;
-        refuse(client, refusal_of_full_queue(situation(now)), todo);
-    } else {
+    const bool full = settings_.max_waiting > 0 && waiting_.size() >= settings_.max_waiting;
+    if (gate_ == gate::shut || (full && !is_open()))
+        turn_away(client, closed_because_, todo);
+    else if (full)
+        turn_away(client, refusal_of_full_queue(situation(now)), todo);
+    else
         waiting_.push_back(client, now);
-    }
     cover_waiters(now, todo);
     return std::nullopt;
 }
@@ -151,6 +152,27 @@ void pool::retire_all(close_reason why, time_point now, actions& todo)
     cover_waiters(now, todo);
 }
 
+void pool::pause(error why)
+{
+    gate_ = gate::paused;
+    closed_because_ = std::move(why);
+}
+
+void pool::shut(error why, actions& todo)
+{
+    gate_ = gate::shut;
+    closed_because_ = std::move(why);
+    while (!waiting_.empty())
+        turn_away(waiting_.pop_front().client, closed_because_, todo);
+}
+
+void pool::resume(time_point now, actions& todo)
+{
+    gate_ = gate::open;
+    closed_because_ = {};
+    cover_waiters(now, todo);
+}
+
 // ---- What is true now.
 
 server_state pool::state(server_id id) const
@@ -251,7 +273,7 @@ void pool::park(server_id id, time_point now, actions& todo)
     if (const auto why = unfit(at(id), now))
         return close(id, *why, now, todo);
     enter(id, server_state::idle, now);
-    if (!waiting_.empty()) {
+    if (is_open() && !waiting_.empty()) {
         const wait_queue::waiter next = waiting_.pop_front();
         hold(id, next.client, next.since, now);
         todo.push_back({.kind = action::grant, .server = id, .client = next.client});
@@ -280,6 +302,12 @@ void pool::refuse(client_id client, error why, actions& todo)
     todo.push_back({.kind = action::refuse, .client = client, .why = std::move(why)});
 }
 
+void pool::turn_away(client_id client, error why, actions& todo)
+{
+    ++tally_.turned_away;
+    refuse(client, std::move(why), todo);
+}
+
 // ---- What is to be done.
 
 // An idle server fit to be held at once; or none, and perhaps one has begun to be pinged.
@@ -302,9 +330,12 @@ std::optional<server_id> pool::checkout(time_point now, actions& todo)
 }
 
 // Every verb that leaves clients waiting ends here, so nobody waits while a server is idle or may
-// be opened. An idle server counts before one that is on its way: a ping is shorter than a login.
+// be opened; unless the pool is paused. An idle server counts before one that is on its way: a ping
+// is shorter than a login.
 void pool::cover_waiters(time_point now, actions& todo)
 {
+    if (!is_open())
+        return;
     while (waiting_.size() > count(server_state::pinging) && !idle_.empty()) {
         if (const auto id = checkout(now, todo)) {
             const wait_queue::waiter next = waiting_.pop_front();
@@ -320,7 +351,8 @@ void pool::cover_waiters(time_point now, actions& todo)
 void pool::refuse_overdue(time_point now, actions& todo)
 {
     while (!waiting_.empty() && now - waiting_.front().since >= settings_.timeout) {
-        error why = refusal_after_timeout(situation(now)); // counts this client as waiting still
+        error why = is_open() ? refusal_after_timeout(situation(now)) // counts this client, too
+                              : closed_because_;
         ++tally_.timeouts;
         refuse(waiting_.pop_front().client, std::move(why), todo);
     }
@@ -340,6 +372,8 @@ void pool::trim(time_point now, actions& todo)
 
 void pool::top_up(time_point now, actions& todo)
 {
+    if (!is_open())
+        return;
     const unsigned most = std::min(kept(), limit());
     while (count(server_state::idle) + under_way() < settings_.min_idle + waiting_.size() &&
            total() < most && may_knock(now))

@@ -54,8 +54,10 @@ void world::one_random_event()
         a_check_ends();
     else if (what < 850)
         a_server_is_lost();
-    else if (what < 990)
+    else if (what < (pool_.is_open() ? 987u : 900u)) // it is closed for moments, mostly
         time_passes();
+    else if (what < 990)
+        the_gate_moves();
     else
         the_operator_acts();
 }
@@ -187,7 +189,7 @@ void world::the_operator_acts()
         backend_is_up_ = !backend_is_up_;
     } else if (chance(50)) {
         books_.retires_all();
-        pool_.retire_all(close_reason::reload, now_, todo_);
+        pool_.retire_all(one_of({close_reason::reload, close_reason::migration}), now_, todo_);
         balance("all servers were retired");
     } else {
         const pool_settings changed = random_settings();
@@ -197,8 +199,32 @@ void world::the_operator_acts()
     }
 }
 
+void world::the_gate_moves()
+{
+    if (!pool_.is_open() && chance(60))
+        return resume();
+    const error why{"57P03", "closed by event " + std::to_string(events_)};
+    if (chance(50)) {
+        books_.pauses(why);
+        pool_.pause(why);
+        balance("the pool was paused");
+    } else {
+        books_.shuts(why);
+        pool_.shut(why, todo_);
+        balance("the pool was shut");
+    }
+}
+
+void world::resume()
+{
+    books_.resumes();
+    pool_.resume(now_, todo_);
+    balance("the pool was resumed");
+}
+
 void world::end_well()
 {
+    resume();
     for (const server_id id : books_.servers_that_are(server_state::connecting))
         end_login(id, false);
     const auto back = now_;

@@ -40,7 +40,19 @@ public:
     std::string lost(unsigned id) { return tell(&pool::lost, server_id{id}); }
     std::string tick() { return tell(&pool::tick); }
     std::string reload(const pool_settings& to) { return tell(&pool::reload, to); }
-    std::string retire_all() { return tell(&pool::retire_all, close_reason::reload); }
+    std::string retire_all(close_reason why = close_reason::reload)
+    {
+        return tell(&pool::retire_all, why);
+    }
+    void pause(error why) { pool_.pause(std::move(why)); }
+    std::string shut(error why)
+    {
+        return play([&](auto, actions& todo) {
+            pool_.shut(std::move(why), todo);
+            return std::string{};
+        });
+    }
+    std::string resume() { return tell(&pool::resume); }
 
     std::string tick_after(std::chrono::nanoseconds time)
     {
