@@ -26,9 +26,9 @@ struct entry {
 struct stage {
     step of;
     bool is_transactional = true;
-    std::vector<statement> statements; // of the file; `line` is the file's
-    std::vector<entry> announcement;   // empty when transactional
-    std::vector<entry> bookkeeping;
+    std::vector<statement> statements = {}; // of the file; `line` is the file's
+    std::vector<entry> announcement = {};   // empty when transactional
+    std::vector<entry> bookkeeping = {};
 };
 
 struct script {
