@@ -1,7 +1,8 @@
 #include "daemon/migrations/import.hpp"
 
+#include "daemon/migrations/words.hpp"
+
 #include <algorithm>
-#include <cctype>
 #include <map>
 
 namespace weir::migrations {
@@ -35,26 +36,6 @@ struct output_reader {
     void finish(section& s);
 };
 
-string_view trimmed(string_view text)
-{
-    const std::size_t first = text.find_first_not_of(" \t\r");
-    if (first == string_view::npos)
-        return {};
-    return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
-std::vector<std::string> ids_in(string_view text)
-{
-    std::vector<std::string> ids;
-    while (!text.empty()) {
-        const std::size_t comma = std::min(text.find(','), text.size());
-        if (const string_view id = trimmed(text.substr(0, comma)); !id.empty())
-            ids.emplace_back(id);
-        text.remove_prefix(std::min(comma + 1, text.size()));
-    }
-    return ids;
-}
-
 // The next line without its end; `text` loses it.
 string_view take_line(string_view& text)
 {
@@ -62,15 +43,6 @@ string_view take_line(string_view& text)
     const string_view line = text.substr(0, end);
     text.remove_prefix(end == string_view::npos ? text.size() : end + 1);
     return line;
-}
-
-std::string lower(string_view text)
-{
-    std::string out{text};
-    std::ranges::transform(out, out.begin(), [](unsigned char c) {
-        return static_cast<char>(std::tolower(c));
-    });
-    return out;
 }
 
 bool is(const statement& s, string_view word) { return lower(s.text) == word; }
@@ -187,8 +159,8 @@ std::vector<section> output_reader::read()
         body = rest.data();
         first = number + 1;
         const std::size_t middle = arrow == string_view::npos ? line.size() - 3 : arrow;
-        sections.push_back({.from = ids_in(line.substr(mark.size(), middle - mark.size())),
-                            .to = ids_in(line.substr(middle + 3)),
+        sections.push_back({.from = comma_separated(line.substr(mark.size(), middle - mark.size())),
+                            .to = comma_separated(line.substr(middle + 3)),
                             .line = number});
     }
     end_body(rest.data());
@@ -237,7 +209,7 @@ std::map<std::string, history_line> read_history(const named_text& source, compl
         last->message = trimmed(right);
         const string_view left = line.substr(0, arrow);
         if (const std::size_t open = left.find(" ("); open != string_view::npos)
-            last->depends_on = ids_in(left.substr(open + 2, left.size() - open - 3));
+            last->depends_on = comma_separated(left.substr(open + 2, left.size() - open - 3));
     }
     return found;
 }
@@ -278,10 +250,10 @@ void check_text(const revision& r, const named_text& source, complaints& wrong)
             wrong.push_back({source.name, 0, "revision " + r.id + ": " + c.problem});
     else if (texts(reread->upgrade) != texts(r.upgrade) ||
              texts(reread->downgrade.value_or(none)) != texts(r.downgrade.value_or(none)))
-        wrong.push_back({source.name,
-                         0,
-                         "revision " + r.id +
-                             " has a comment that reads as a section of a revision's file"});
+        wrong.push_back(
+            {source.name,
+             0,
+             "revision " + r.id + " has a comment that reads as a section of a revision's file"});
 }
 
 } // namespace

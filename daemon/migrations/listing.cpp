@@ -1,22 +1,16 @@
 #include "daemon/migrations/listing.hpp"
 
+#include "daemon/migrations/words.hpp"
+
 #include <algorithm>
 #include <utility>
 
 namespace weir::migrations {
 namespace {
 
-std::string joined(const std::vector<std::string>& ids)
-{
-    std::string out;
-    for (const std::string& id : ids)
-        out += (out.empty() ? "" : ", ") + id;
-    return out;
-}
-
 std::string parents_of(const revision& r)
 {
-    return r.down_revisions.empty() ? "<base>" : joined(r.down_revisions);
+    return r.down_revisions.empty() ? "<base>" : listed(r.down_revisions);
 }
 
 std::string_view message_of(const revision& r)
@@ -75,7 +69,7 @@ std::string listing::history(const revision_list& some, bool verbose) const
         }
         out += parents_of(*r);
         if (!r->depends_on.empty())
-            out += " (" + joined(r->depends_on) + ")";
+            out += " (" + listed(r->depends_on) + ")";
         out += " -> " + r->id + marks(*r, true) + ", ";
         out += message_of(*r);
         out += '\n';
@@ -130,12 +124,12 @@ std::string listing::entry(const revision& r) const
     out += is.is_merge_point ? "\nMerges: " : "\nParent: ";
     out += parents_of(r) + '\n';
     if (!r.depends_on.empty())
-        out += "Also depends on: " + joined(r.depends_on) + '\n';
+        out += "Also depends on: " + listed(r.depends_on) + '\n';
     if (is.is_branch_point) {
         std::vector<std::string> into;
         for (const revision* child : children_of(r))
             into.push_back(child->id);
-        out += "Branches into: " + joined(into) + '\n';
+        out += "Branches into: " + listed(into) + '\n';
     }
     if (!r.is_transactional)
         out += "Runs outside a transaction\n";
@@ -143,7 +137,7 @@ std::string listing::entry(const revision& r) const
         std::vector<std::string> kinds;
         for (const dialect d : r.only)
             kinds.emplace_back(to_string(d));
-        out += "Only on: " + joined(kinds) + '\n';
+        out += "Only on: " + listed(kinds) + '\n';
     }
     out += "Path: " + r.file + "\n\n    ";
     out += message_of(r);
@@ -155,7 +149,7 @@ std::string running(const step& s)
     const auto told = [](std::string_view what,
                          const std::vector<std::string>& from,
                          const std::vector<std::string>& to) {
-        return "Running " + std::string{what} + ' ' + joined(from) + " -> " + joined(to);
+        return "Running " + std::string{what} + ' ' + listed(from) + " -> " + listed(to);
     };
     const auto with_message = [&s](std::string words) {
         return s.what->message.empty() ? words : words + ", " + s.what->message;

@@ -1,10 +1,8 @@
 #include "daemon/migrations/selection.hpp"
 
+#include "daemon/migrations/relative_target.hpp"
+
 #include <algorithm>
-#include <charconv>
-#include <cstdlib>
-#include <iterator>
-#include <optional>
 
 namespace weir::migrations {
 namespace {
@@ -38,44 +36,16 @@ result<revision_list> named(const revision_graph& graph, const std::vector<std::
     return out;
 }
 
-struct relative {
-    std::string_view from; // empty: from the other end of the range
-    int steps = 0;
-};
-
-// "+2", "-3", "REV+2", "REV-3".
-std::optional<relative> parse_relative(std::string_view text)
-{
-    const std::size_t sign = text.find_last_of("+-");
-    if (sign == std::string_view::npos || sign + 1 == text.size())
-        return std::nullopt;
-    const std::string_view digits = text.substr(sign + 1);
-    int steps = 0;
-    const auto [end, wrong] = std::from_chars(digits.data(), digits.data() + digits.size(), steps);
-    if (wrong != std::errc{} || end != digits.data() + digits.size())
-        return std::nullopt;
-    return relative{text.substr(0, sign), text[sign] == '+' ? steps : -steps};
-}
-
 // Stops at the base, which is no revision, and at a head.
-result<revision_list> walk(const revision_graph& graph, revision_list from, int steps)
+result<revision_list> walk_list(const revision_graph& graph, const revision_list& from, int steps)
 {
-    for (int i = 0; i < std::abs(steps); ++i) {
-        if (from.size() > 1)
-            return error{bad_argument, "Ambiguous walk"};
-        const std::vector<std::string> next =
-            steps < 0 ? (from.empty() ? std::vector<std::string>{} : from.front()->down_revisions)
-                      : (from.empty() ? graph.bases() : graph.children(from.front()->id));
-        if (next.empty() && steps > 0)
-            return from;
-        auto there = named(graph, next);
-        if (!there)
-            return there;
-        from = std::move(*there);
-    }
     if (from.size() > 1)
         return error{bad_argument, "Ambiguous walk"};
-    return from;
+    const auto there =
+        walk_from(graph, from.empty() ? nullptr : from.front(), steps, nullptr, true);
+    if (!there)
+        return there.error();
+    return there->to ? revision_list{there->to} : revision_list{};
 }
 
 // One end of a range that does not count from the other: it may be "REV+2".
@@ -86,13 +56,11 @@ range_end(const revision_graph& graph, std::string_view text, const std::vector<
     if (!step)
         return select(graph, text, rows);
     if (step->from.empty())
-        return error{bad_argument,
-                     "Relative revision " + std::string{text} + " didn't produce " +
-                         std::to_string(std::abs(step->steps)) + " migrations"};
-    auto from = select(graph, step->from, rows);
+        return too_few_migrations(*step);
+    const auto from = select(graph, step->from, rows);
     if (!from)
         return from;
-    return walk(graph, std::move(*from), step->steps);
+    return walk_list(graph, *from, step->steps);
 }
 
 struct ends {
@@ -112,7 +80,7 @@ result<ends> find_ends(const revision_graph& graph,
         auto lower = range_end(graph, start, rows);
         if (!lower)
             return lower.error();
-        auto upper = walk(graph, *lower, up->steps);
+        auto upper = walk_list(graph, *lower, up->steps);
         if (!upper)
             return upper.error();
         return ends{std::move(*lower), std::move(*upper)};
@@ -120,8 +88,9 @@ result<ends> find_ends(const revision_graph& graph,
     auto upper = range_end(graph, end, rows);
     if (!upper)
         return upper.error();
-    auto lower = down && down->from.empty() && down->steps < 0 ? walk(graph, *upper, down->steps)
-                                                               : range_end(graph, start, rows);
+    auto lower = down && down->from.empty() && down->steps < 0
+                     ? walk_list(graph, *upper, down->steps)
+                     : range_end(graph, start, rows);
     if (!lower)
         return lower.error();
     return ends{std::move(*lower), std::move(*upper)};
