@@ -115,9 +115,10 @@ def test_the_command_upgrades_from_the_middle(archives, start):
     assert daemon.log().count("a fresh database") == 0
 
 
-def test_without_any_settings_but_a_command(start):
+def test_no_settings_but_a_command(start):
     """The file has a relative path, and the command another directory."""
-    daemon = start(WEIR_MIGRATIONS_COMMAND=f"cd {LIVE} && exec {' '.join(INIT_DB)}")
+    command = f"cd {LIVE} && exec {' '.join(INIT_DB)}"
+    daemon = start(WEIR_MIGRATIONS_COMMAND=command, DB_POOL_TIMEOUT="5min")
     use_the_application(daemon)
 
 

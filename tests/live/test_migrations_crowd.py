@@ -47,7 +47,6 @@ def crowd(number, database, **migrations):
             WEIR_METRICS="off",
             DB_POOL_SIZE=1,
             DB_MAX_OVERFLOW=0,
-            DB_POOL_TIMEOUT="5min",
         )
         for _ in range(number)
     ]

@@ -64,8 +64,11 @@ def counting_revisions(directory, number, *, work):
 
 
 def settings_file(database, **migrations):
-    """weir.json for one backend that is called what a weir without any settings calls its own."""
-    return {"backends": {"database": {"url": database.url, "migrations": migrations}}}
+    """weir.json for one backend that is called what a weir without any settings calls its own; its
+    clients wait for as long as migrations may take on a busy machine.
+    """
+    backend = {"url": database.url, "migrations": migrations, "pool": {"timeout": "5min"}}
+    return {"backends": {"database": backend}}
 
 
 def schema_sql():
