@@ -1,6 +1,7 @@
 // One worker's connection: its socket, its session and what it waits for.
 #pragma once
 
+#include "daemon/console/session.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
 #include "pool/core/pool.hpp"
@@ -46,7 +47,8 @@ public:
     uid_t uid = 0;
     gid_t gid = 0;
 
-    pool_runner* home = nullptr; // after startup
+    pool_runner* home = nullptr;               // after startup
+    std::unique_ptr<console::session> console; // or else this
     server* held = nullptr;
     pgwire::session session;
     pgwire::settings_ptr asked;            // by its startup message; until it is welcome
@@ -54,6 +56,12 @@ public:
     pgwire::settings_ptr startup_settings; // what RESET goes back to
     std::unique_ptr<std::string> stash;    // bytes that came before they could be judged
     outbox out;
+
+    // What it sends meanwhile is kept.
+    bool must_be_patient() const
+    {
+        return waiting || now == phase::settling || (console && console->is_busy());
+    }
 };
 
 } // namespace weir

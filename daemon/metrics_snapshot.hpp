@@ -2,6 +2,7 @@
 // takes no lock that the relay would have to wait for. The relay counts in these very types.
 #pragma once
 
+#include "daemon/migration_status.hpp"
 #include "pool/core/error.hpp"
 #include "pool/core/pool_stats.hpp"
 
@@ -48,6 +49,7 @@ struct backend_snapshot {
     std::string down_because = {}; // the server's own words, when they are known
     pool_stats pool = {};
     weir::traffic traffic = {};
+    migration_status migrations = {};
 };
 
 struct metrics_snapshot {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "daemon/client.hpp"
+#include "daemon/console/host.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
 #include "daemon/peer.hpp"
@@ -42,6 +43,8 @@ public:
     void listen(int descriptor); // borrowed; accepts until stop_listening()
     void stop_listening();
     void serve(pool_runner& pool, std::span<const std::string> aliases);
+    void serve(console::host& host); // at the databases weir and pgbouncer
+    bool has_backend(const std::string& name) const { return by_database_.contains(name); }
     void start();              // from now on readiness is acted upon
     void tick(time_point now); // every 50 to 100 ms
     void reload(relay_settings settings) { settings_ = std::move(settings); }
@@ -115,6 +118,13 @@ private:
     std::string backend_names() const;
     void cancel_for(client& asker, std::uint32_t process_id, std::uint32_t secret);
 
+    // relay_console.cpp: those who come to ask weir itself
+    void open_console(client& c, const pgwire::startup_packet& packet);
+    std::size_t converse(client& c, std::string_view data);
+    void on_notice(client_id id, std::uint32_t secret, const std::string& line);
+    void on_reply(client_id id, std::uint32_t secret, const result<console::rows>& outcome);
+    client* find_asker(client_id id, std::uint32_t secret);
+
     // relay_servers.cpp: the bytes that come down
     void on_server(server& s, std::uint32_t events);
     void read(server& s, bool ended);
@@ -139,6 +149,7 @@ private:
     relay_settings settings_;
     std::vector<std::unique_ptr<listening>> listeners_;
     std::unordered_map<std::string, pool_runner*> by_database_;
+    console::host* host_ = nullptr;
     std::vector<pool_runner*> pools_;
     std::vector<std::unique_ptr<client>> clients_; // by client_id; the first is never used
     std::vector<client_id> free_ids_;

@@ -72,7 +72,8 @@ void relay::on_client(client& c, std::uint32_t events)
     // Whoever has hung up can get no answer, and what it has waited for never begins. What it had
     // sent before it said goodbye runs to its end.
     if ((events & (EPOLLHUP | EPOLLERR)) &&
-        (c.waiting || c.now == client::phase::leaving || (c.half_closed && !c.said_goodbye)))
+        (c.must_be_patient() || c.now == client::phase::leaving ||
+         (c.half_closed && !c.said_goodbye)))
         return vanish(c);
     read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
 }
@@ -82,8 +83,7 @@ bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
            (c.held && c.held->cancelling && !c.held->replies.owes()) ||
-           ((c.waiting || c.now == client::phase::settling) && c.stash &&
-            c.stash->size() >= waiting_limit);
+           (c.must_be_patient() && c.stash && c.stash->size() >= waiting_limit);
 }
 
 void relay::read(client& c, bool ended)
@@ -122,7 +122,7 @@ void relay::read(client& c, bool ended)
 // New bytes, which lie in the scratch buffer, or behind what was stashed before.
 void relay::take_in(client& c, std::string_view fresh)
 {
-    if (c.waiting || c.now == client::phase::settling) {
+    if (c.must_be_patient()) {
         if (!fresh.empty())
             c.stash = std::make_unique<std::string>(fresh);
         return;
@@ -158,6 +158,10 @@ std::size_t relay::judge(client& c, std::string_view data)
         }
         if (c.now != client::phase::ready || c.half_closed)
             break;
+        if (c.console) {
+            used += converse(c, rest);
+            break;
+        }
         words_.clear();
         const pgwire::ruling r =
             c.session.next(pgwire::as_bytes(rest), c.held ? &c.held->replies : nullptr, words_);
@@ -229,6 +233,8 @@ void relay::refused(client_id id, const error& why)
     if (!c || !c->waiting)
         return;
     c->waiting = false;
+    if (draining_)
+        return farewell(*c, shutting_down());
     if (c->now == client::phase::settling)
         return farewell(*c, why);
     log::info("a client got no server",
@@ -256,7 +262,7 @@ void relay::resume(client& c)
         take_in(c, {});
     else
         c.stash.reset();
-    if (c.closed || c.waiting)
+    if (c.closed || c.must_be_patient())
         return;
     if (c.half_closed)
         finish_half_closed(c);
@@ -274,7 +280,7 @@ void relay::on_end_of_input(client& c)
 
 void relay::finish_half_closed(client& c)
 {
-    if (c.waiting)
+    if (c.must_be_patient())
         return;
     if (!c.held)
         return let_go(c);

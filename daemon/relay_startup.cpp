@@ -68,6 +68,8 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
         return farewell(c, shutting_down());
     if (user.empty())
         return farewell(c, {"28000", "no PostgreSQL user name specified in startup packet"});
+    if (!c.home && host_ && (database == "weir" || database == "pgbouncer"))
+        return open_console(c, packet);
     if (settings_.is_allowed && !settings_.is_allowed({c.pid, c.uid, c.gid, {}}))
         return farewell(c,
                         {"28000",

@@ -8,6 +8,8 @@
 #include "daemon/migrations/stage_runner.hpp"
 #include "daemon/migrations/words.hpp"
 
+#include <algorithm>
+#include <memory>
 #include <utility>
 
 namespace weir::migrations {
@@ -33,14 +35,13 @@ version_table table_of(const migration_settings& s)
 
 failure wrong_files(const complaints& all)
 {
-    std::string detail;
+    std::string list;
     for (const complaint& c : all)
-        detail += (detail.empty() ? "" : "\n") + to_text(c);
-    return as_failure(error{"42601",
-                            all.size() == 1 ? "a revision file is wrong: " + to_text(all.front())
-                                            : std::to_string(all.size()) +
-                                                  " things are wrong with the revision files",
-                            all.size() == 1 ? "" : detail});
+        list.append(list.empty() ? "" : "\n").append(to_text(c));
+    if (all.size() == 1)
+        return as_failure({"42601", list});
+    const std::string count = std::to_string(all.size());
+    return as_failure({"42601", count + " things are wrong with the revision files", list});
 }
 
 result<plan>

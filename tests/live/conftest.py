@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from cluster import cluster  # noqa: E402
+from notify_socket import notify_socket  # noqa: E402
 from raw_client import raw_client  # noqa: E402
 from sample import databases  # noqa: E402
 from weir import weir  # noqa: E402
@@ -40,6 +41,14 @@ def scratch():
     """
     with tempfile.TemporaryDirectory(prefix="weir-") as directory:
         yield pathlib.Path(directory)
+
+
+@pytest.fixture
+def systemd(scratch):
+    """An ear at NOTIFY_SOCKET."""
+    ear = notify_socket(scratch / "notify")
+    yield ear
+    ear.socket.close()
 
 
 @pytest.fixture
