@@ -110,7 +110,10 @@ def migrate(database, directory, *arguments, status=0):
 
 
 class sample_database:
-    """What both kinds have in common; `url` is SQLAlchemy's and weir's."""
+    """What both kinds have in common, and all there is of one that is on paper only."""
+
+    def __init__(self, url):
+        self.url = url  # SQLAlchemy's and weir's
 
     def alembic(self, verb, *arguments, **options):
         """Runs Alembic's command, within this process since it starts slowly; what it prints."""
@@ -150,7 +153,7 @@ class postgres_database(sample_database):
     def __init__(self, server, name, template="template0"):
         self.server, self.name = server, name
         server.psql(f"CREATE DATABASE {name} TEMPLATE {template}")
-        self.url = server.unix_url(name)
+        super().__init__(server.unix_url(name))
 
     def copy(self):
         return postgres_database(self.server, next_name(), self.name)
@@ -186,7 +189,7 @@ class sqlite_database(sample_database):
 
     def __init__(self, directory, name):
         self.path = os.path.join(directory, f"{name}.db")
-        self.url = f"sqlite:///{self.path}"
+        super().__init__(f"sqlite:///{self.path}")
 
     def copy(self):
         other = sqlite_database(os.path.dirname(self.path), next_name())
