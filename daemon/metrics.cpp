@@ -1,5 +1,6 @@
 #include "daemon/metrics.hpp"
 
+#include "daemon/migrations/words.hpp"
 #include "daemon/version.hpp"
 
 #include <prometheus/metric_family.h>
@@ -164,25 +165,18 @@ void add_times(page& out)
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.connect_seconds); });
 }
 
-std::string listed(const std::vector<std::string>& ids)
-{
-    std::string all;
-    for (const std::string& id : ids)
-        all += (all.empty() ? "" : ",") + id;
-    return all;
-}
-
 void add_migrations(page& out)
 {
     using enum MetricType;
-    out.each_backend(Gauge,
-                     "weir_migration_info",
-                     "Always 1; the labels say where the schema is and where its revisions lead.",
-                     [](family& f, labels l, const backend_snapshot& b) {
-                         f.add(l + ClientMetric::Label{"head", listed(b.migrations.heads)} +
-                                   ClientMetric::Label{"current", listed(b.migrations.current)},
-                               1);
-                     });
+    out.each_backend(
+        Gauge,
+        "weir_migration_info",
+        "Always 1; the labels say where the schema is and where its revisions lead.",
+        [](family& f, labels l, const backend_snapshot& b) {
+            f.add(l + ClientMetric::Label{"head", migrations::listed(b.migrations.heads)} +
+                      ClientMetric::Label{"current", migrations::listed(b.migrations.current)},
+                  1);
+        });
     out.each_backend(
         Gauge,
         "weir_migrations_pending",

@@ -73,15 +73,17 @@ public:
     }
     void on_applied(const migrations::step& done, std::chrono::milliseconds took) override
     {
+        const std::string revision = done.what ? done.what->id : "base";
+        const std::string message = done.what ? done.what->message : "";
         log::info("a migration is done",
                   {{"backend", name_},
                    {"step", to_string(done.way)},
-                   {"revision", done.what->id},
-                   {"message", done.what->message},
+                   {"revision", revision},
+                   {"message", message},
                    {"seconds", took}});
         console::row step{std::string(to_string(done.way)),
-                          done.what->id,
-                          done.what->message,
+                          revision,
+                          message,
                           std::to_string(took.count())};
         post([&gate = gate_, step = std::move(step), took] { gate.on_applied(step, took); });
     }
@@ -177,8 +179,8 @@ void migration_gate::migrate(const console::migrate_wish& wish, console::reply t
 void migration_gate::start_over()
 {
     again_ = false;
-    hold("migrations are about to run");
     begin();
+    hold("migrations are about to run");
 }
 
 void migration_gate::stop()
@@ -201,9 +203,9 @@ void migration_gate::stop()
 // Those who hold a server finish; new ones wait.
 void migration_gate::wait_for_holders(time_point now)
 {
-    hold("migrations wait for transactions to end");
     next_step_ = now + drain_limit;
     enter(phase::draining);
+    hold("migrations wait for transactions to end");
     if (asked_ && !pool_.books().is_quiet())
         asked_->to.notice("waiting for " + std::to_string(pool_.books().stats().active) +
                           " transaction(s) to end");

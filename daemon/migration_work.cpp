@@ -1,9 +1,11 @@
 #include "daemon/migration_work.hpp"
 
 #include "daemon/migrations/revision_files.hpp"
+#include "daemon/migrations/words.hpp"
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace weir {
 namespace {
@@ -14,11 +16,12 @@ migrations::attempt<migrations::state> inspect_directory(const migrations::targe
     const auto files = migrations::read_revision_files(t.settings.dir, !t.settings.dir_is_default);
     if (files)
         return migrations::inspect(t, files->graph, std::move(stop));
-    std::string all;
+    std::vector<std::string> problems;
     for (const migrations::complaint& c : files.error())
-        all += (all.empty() ? "" : "; ") + to_text(c);
-    return migrations::as_failure(
-        error{"42601", "the revisions in " + t.settings.dir + " cannot be used", all});
+        problems.push_back(to_text(c));
+    return migrations::as_failure(error{"42601",
+                                        "the revisions in " + t.settings.dir + " cannot be used",
+                                        migrations::listed(problems)});
 }
 
 } // namespace

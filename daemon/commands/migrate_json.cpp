@@ -63,6 +63,14 @@ std::string to_json(const migrations::listing& l, const migrations::revision_lis
     return printed(all);
 }
 
+std::string to_json(const std::vector<std::string>& rows)
+{
+    json all = json::array();
+    for (const std::string& row : rows)
+        all.push_back({{"revision", row}});
+    return printed(all);
+}
+
 std::string to_json(std::string_view backend, std::string_view is, const migrations::state& s)
 {
     json document{

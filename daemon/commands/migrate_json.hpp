@@ -20,6 +20,7 @@ struct applied_step {
 
 std::string to_json(const migrations::failure& f);
 std::string to_json(const migrations::listing& l, const migrations::revision_list& some);
+std::string to_json(const std::vector<std::string>& rows); // of which there are no files
 std::string to_json(std::string_view backend, std::string_view is, const migrations::state& s);
 std::string to_json(std::string_view backend, const std::vector<applied_step>& done);
 std::string to_json(std::string_view backend, const migrations::plan& p);

@@ -47,15 +47,15 @@ verdict run_current(const state_options& wanted)
     // Where a command migrates there may be no files, and the rows say all there is to say.
     if (!some && !from->files.graph.is_empty())
         return failed(some.error());
-    const listing l(from->files.graph, from->is.current);
     if (wanted.common.wants_json()) {
-        std::cout << (some ? to_json(l, *some) : to_json(from->backend.name, "unknown", from->is));
+        std::cout << (some ? to_json(listing(from->files.graph, from->is.current), *some)
+                           : to_json(from->is.current));
         return 0;
     }
     if (wanted.verbose)
         std::cout << "Current revision(s) for " << masked(from->backend.url) << ":\n";
     if (some)
-        std::cout << l.current(*some, wanted.verbose);
+        std::cout << listing(from->files.graph).current(*some, wanted.verbose);
     else
         for (const std::string& row : from->is.current)
             std::cout << row << '\n';

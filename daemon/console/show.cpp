@@ -1,5 +1,7 @@
 #include "daemon/console/show.hpp"
 
+#include "daemon/migrations/words.hpp"
+
 #include <array>
 #include <ctime>
 #include <string>
@@ -10,14 +12,6 @@ namespace {
 std::optional<std::string> unless_empty(std::string text)
 {
     return text.empty() ? std::nullopt : std::optional{std::move(text)};
-}
-
-std::string listed(const std::vector<std::string>& ids)
-{
-    std::string all;
-    for (const std::string& id : ids)
-        all += (all.empty() ? "" : ", ") + id;
-    return all;
 }
 
 // One word for an operator: what is under way, or else what clients meet.
@@ -46,8 +40,8 @@ rows show_migrations(std::span<const migration_status> backends)
         const bool counts = s.total > 0;
         made.push_back({s.backend,
                         std::string(state_of(s)),
-                        unless_empty(listed(s.current)),
-                        unless_empty(listed(s.heads)),
+                        unless_empty(migrations::listed(s.current)),
+                        unless_empty(migrations::listed(s.heads)),
                         std::to_string(s.pending),
                         unless_empty(s.revision),
                         counts ? std::optional{std::to_string(s.number)} : std::nullopt,

@@ -59,24 +59,27 @@ followers edges_of(const by_id& known, bool with_dependencies)
     return out;
 }
 
-// Takes away, again and again, whatever needs nothing that is left: cycles stay, and what is above.
+// Takes away whatever needs nothing that is left, one by one: cycles stay, and what is above them.
 void prune(followers& all)
 {
-    ids left;
-    for (const auto& [id, needs] : all)
-        left.insert(id);
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (auto each = left.begin(); each != left.end();) {
-            const auto& needs = all[*each];
-            const bool is_free = std::none_of(needs.begin(), needs.end(), [&](auto id) {
-                return left.contains(id);
-            });
-            changed = changed || is_free;
-            each = is_free ? left.erase(each) : std::next(each);
-        }
+    followers needed_by;
+    std::map<std::string_view, std::size_t> owed;
+    std::vector<std::string_view> free;
+    for (const auto& [id, needs] : all) {
+        owed[id] = needs.size();
+        if (needs.empty())
+            free.push_back(id);
+        for (const std::string_view each : needs)
+            needed_by[each].push_back(id);
     }
-    std::erase_if(all, [&](const auto& each) { return !left.contains(each.first); });
+    while (!free.empty()) {
+        const std::string_view id = free.back();
+        free.pop_back();
+        all.erase(id);
+        for (const std::string_view each : needed_by[id])
+            if (--owed[each] == 0)
+                free.push_back(each);
+    }
 }
 
 ids reachable(const followers& all, std::string_view from)

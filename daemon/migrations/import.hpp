@@ -2,7 +2,7 @@
 // with Alembic's own bookkeeping left out. For those who leave Alembic.
 #pragma once
 
-#include "daemon/migrations/revision.hpp"
+#include "daemon/migrations/alembic_script.hpp"
 
 #include <optional>
 #include <string>
@@ -10,11 +10,6 @@
 #include <vector>
 
 namespace weir::migrations {
-
-struct named_text {
-    std::string name; // of the file, for complaints
-    std::string text;
-};
 
 struct alembic_output {
     named_text upgrades;                  // alembic upgrade heads --sql

@@ -36,8 +36,9 @@ public:
         const bool was_read = read_comments();
         if (was_read && !upgrade_)
             complain(0, "there is no section \"-- upgrade\"");
-        for (const complaint& each : header_.fill(out_))
-            complain(each.line, each.problem);
+        if (was_read || upgrade_ || downgrade_) // else the header was not seen to its end
+            for (const complaint& each : header_.fill(out_))
+                complain(each.line, each.problem);
         if (was_read && upgrade_)
             out_.upgrade = statements(*upgrade_);
         if (was_read && downgrade_)

@@ -65,6 +65,19 @@ error several_heads(std::string_view text, const std::vector<std::string>& heads
 
 } // namespace
 
+std::vector<std::string> ids_of(const revision_list& all)
+{
+    std::vector<std::string> out;
+    for (const revision* const r : all)
+        out.push_back(r->id);
+    return out;
+}
+
+bool contains(const revision_list& all, const revision* r)
+{
+    return std::ranges::binary_search(all, r);
+}
+
 error cannot_locate(std::string_view text, std::string detail)
 {
     return {"42704",
@@ -223,12 +236,8 @@ result<const revision*> revision_graph::resolve(std::string_view text) const
     const auto found = resolve_all(text);
     if (!found)
         return found.error();
-    if (found->size() > 1) {
-        std::vector<std::string> ids;
-        for (const revision* const r : *found)
-            ids.push_back(r->id);
-        return several_heads(text, ids);
-    }
+    if (found->size() > 1)
+        return several_heads(text, ids_of(*found));
     return found->empty() ? nullptr : found->front();
 }
 

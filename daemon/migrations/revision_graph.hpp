@@ -18,6 +18,9 @@ namespace weir::migrations {
 // addresses, so std::ranges::set_difference and its sisters work on them.
 using revision_list = std::vector<const revision*>;
 
+std::vector<std::string> ids_of(const revision_list& all);
+bool contains(const revision_list& all, const revision* r);
+
 // What counts as a step from one revision to the next.
 enum class edges : std::uint8_t {
     parents, // down_revisions: the lines that history draws

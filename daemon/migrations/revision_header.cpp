@@ -116,7 +116,10 @@ std::vector<dialect> revision_header::dialects(complaints& wrong) const
     if (found == entries_.end())
         return {};
     std::vector<dialect> out;
-    for (const std::string& each : comma_separated(found->second.value)) {
+    const std::vector<std::string> names = comma_separated(found->second.value);
+    if (names.empty())
+        wrong.push_back({"", found->second.line, "\"-- only:\" names no database"});
+    for (const std::string& each : names) {
         constexpr std::array all{dialect::postgresql, dialect::sqlite, dialect::mysql};
         const auto known = std::find_if(all.begin(), all.end(), [&](dialect d) {
             return to_string(d) == lower(each);
@@ -130,8 +133,6 @@ std::vector<dialect> revision_header::dialects(complaints& wrong) const
         else if (std::find(out.begin(), out.end(), *known) == out.end())
             out.push_back(*known);
     }
-    if (out.empty())
-        wrong.push_back({"", found->second.line, "\"-- only:\" names no database"});
     return out;
 }
 

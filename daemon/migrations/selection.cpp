@@ -9,19 +9,6 @@ namespace {
 
 constexpr sqlstate bad_argument{"22023"};
 
-std::vector<std::string> ids_of(const revision_list& some)
-{
-    std::vector<std::string> ids;
-    for (const revision* r : some)
-        ids.push_back(r->id);
-    return ids;
-}
-
-bool contains(const revision_list& some, const revision* r)
-{
-    return std::ranges::binary_search(some, r);
-}
-
 // Several by their ids, in the order of all().
 result<revision_list> named(const revision_graph& graph, const std::vector<std::string>& ids)
 {

@@ -117,23 +117,14 @@ attempt<void> stage_runner::run_transaction(const stage& s, const std::vector<st
 
 attempt<void> stage_runner::run_by_itself(const stage& s, const std::vector<std::string>& rows)
 {
-    const auto announced = [&]() -> result<void> {
-        if (const auto begun = begin_with(rows); !begun)
-            return begun.error();
-        if (const auto noted = run_entries(s.announcement); !noted)
-            return noted.error();
-        return execute("COMMIT");
-    }();
-    if (!announced)
+    if (const auto announced = note(s.announcement, rows); !announced)
         return as_failure(announced.error(), id_of(s.of));
     const auto done = [&]() -> result<void> {
         if (const auto ran = run_statements(s.statements, s.of.what->file, s.of.way, false); !ran)
             return ran.error();
-        if (const auto begun = begin_with(rows); !begun)
-            return begun.error();
-        if (const auto noted = run_entries(s.bookkeeping); !noted)
-            return noted.error();
-        return execute("COMMIT");
+        stage_runner unhurried{*this}; // what is done is noted, even if a stop was asked for
+        unhurried.stop_ = {};
+        return unhurried.note(s.bookkeeping, rows);
     }();
     if (!done) {
         failure why = as_failure(half_done(done.error(), s), id_of(s.of));
@@ -141,6 +132,15 @@ attempt<void> stage_runner::run_by_itself(const stage& s, const std::vector<std:
         return why;
     }
     return {};
+}
+
+result<void> stage_runner::note(const std::vector<entry>& all, const std::vector<std::string>& rows)
+{
+    if (const auto begun = begin_with(rows); !begun)
+        return begun.error();
+    if (const auto noted = run_entries(all); !noted)
+        return noted.error();
+    return execute("COMMIT");
 }
 
 attempt<void> stage_runner::build(const std::vector<statement>& schema,

@@ -52,6 +52,7 @@ private:
                                 const std::string& file,
                                 direction way,
                                 bool in_transaction);
+    result<void> note(const std::vector<entry>& all, const std::vector<std::string>& rows);
     result<void> run_entries(const std::vector<entry>& all);
     result<void> expect(const std::vector<std::string>& rows);
     result<void> begin_with(const std::vector<std::string>& rows);

@@ -88,11 +88,15 @@ std::string version_table::select_has_notes() const
     return "SELECT 1" + from_tables(schema) + " AND c.relname = " + quoted_literal(notes);
 }
 
+// An extension brings its own tables (PostGIS), which nobody has to migrate.
 std::string version_table::select_other_tables() const
 {
     return "SELECT c.relname" + from_tables("") + " AND c.relname NOT IN (" + quoted_literal(name) +
            ", " + quoted_literal(notes) +
-           ") AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY c.relname";
+           ") AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND NOT EXISTS (SELECT 1 "
+           "FROM"
+           " pg_catalog.pg_depend d WHERE d.objid = c.oid AND d.classid ="
+           " 'pg_catalog.pg_class'::regclass AND d.deptype = 'e') ORDER BY c.relname";
 }
 
 std::string quoted_name(std::string_view name) { return doubled(name, '"'); }

@@ -90,7 +90,7 @@ TEST_SUITE("metrics")
                 R"(weir_errors_total{backend="main",sqlstate_class="23"} 1)",
                 R"(weir_errors_total{backend="main",sqlstate_class="53"} 2)",
                 R"(weir_errors_total{backend="",sqlstate_class="3D"} 1)",
-                R"(weir_migration_info{backend="main",head="041_comments,041_likes",current="040_tags"} 1)",
+                R"(weir_migration_info{backend="main",head="041_comments, 041_likes",current="040_tags"} 1)",
                 R"(weir_migrations_pending{backend="main"} 2)",
                 R"(weir_migration_running{backend="main"} 1)",
                 R"(weir_migration_gate_open{backend="main"} 0)",

@@ -33,6 +33,8 @@ struct heard final : pool_events, gate_events {
     void tell_time(time_point) override {}
     void granted(client_id, server&) override {}
     void refused(client_id, const error& why) override { refusals.push_back(why); }
+    void noticed(client_id, const error&) override {}
+    std::string name_of(client_id) override { return "somebody"; }
     void arrived(server&) override {}
     void run_errand(server&) override {}
     void cancelled(server&) override {}
@@ -158,7 +160,7 @@ public:
     {
         const std::size_t before = heard_.refusals.size();
         const client_id newcomer{++clients_};
-        pool_.acquire(newcomer, steady_clock::now());
+        pool_.acquire(newcomer, process_index{}, steady_clock::now());
         pool_.carry_out(steady_clock::now());
         pool_.give_up(newcomer, steady_clock::now());
         return heard_.refusals.size() > before ? std::optional{heard_.refusals.back()}

@@ -41,7 +41,7 @@ class revisions:
         path.mkdir()
 
     def add(self, name, upgrade, downgrade="SELECT 1"):
-        down = f"-- down_revision: {self.ids[-1]}\n" if self.ids else ""
+        down = f"-- down_revision: {self.ids[-1] if self.ids else 'none'}\n"
         number = len(self.ids) + 1
         text = f"-- revision: {name}\n{down}-- message: the {name}\n\n"
         text += f"-- upgrade\n{upgrade};\n\n-- downgrade\n{downgrade};\n"
@@ -62,27 +62,25 @@ def revs(scratch):
 
 
 class postgres_door:
-    """A revision that waits until it is opened: SQL that looks again and again."""
+    """A revision that waits for a lock, which the test has until it opens the door."""
+
+    sql = "SELECT pg_advisory_xact_lock(77)"
+    waiters = "FROM pg_locks WHERE locktype = 'advisory' AND objid = 77 AND NOT granted"
 
     def __init__(self, pg, database):
         self.pg, self.database = pg, database
-        pg.psql("CREATE TABLE door (is_open int)", database)
-
-    sql = (
-        "DO $$ BEGIN WHILE NOT EXISTS (SELECT FROM door) LOOP PERFORM pg_sleep(0.02); END LOOP; END $$"
-    )
+        self.key = psycopg.connect(pg.unix_url(database), autocommit=True)
+        self.key.execute("SELECT pg_advisory_lock(77)")
 
     def is_waited_at(self):
-        asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%FROM door) LOOP%' AND state = 'active'"
-        return int(self.pg.psql(f"{asked} AND pid <> pg_backend_pid()", self.database)) > 0
+        return self.key.execute(f"SELECT count(*) {self.waiters}").fetchone() > (0,)
 
-    def holder(self):
-        """The process that waits at it."""
-        asked = "SELECT max(pid) FROM pg_stat_activity WHERE query LIKE '%FROM door) LOOP%' AND state = 'active'"
-        return int(self.pg.psql(f"{asked} AND pid <> pg_backend_pid()", self.database))
+    def who_waits(self):
+        """The process."""
+        return self.key.execute(f"SELECT pid {self.waiters}").fetchone()[0]
 
     def open(self):
-        self.pg.psql("INSERT INTO door VALUES (1)", self.database)
+        self.key.close()
 
 
 @pytest.fixture
@@ -97,13 +95,15 @@ def database(pg, request):
 
 @pytest.fixture
 def door(pg, database):
-    return postgres_door(pg, database)
+    made = postgres_door(pg, database)
+    yield made
+    made.open()
 
 
 @pytest.fixture
 def serve(pg, start, database, revs):
-    """serve(DB_POOL_TIMEOUT=1, on_failure="exit") starts a weir whose one backend, app, is the fresh
-    database and has the revisions.
+    """serve(DB_POOL_TIMEOUT=1, on_failure="exit") starts a weir whose one backend, app, is the
+    fresh database and has the revisions.
     """
 
     def one(url=None, dir=revs.path, wrap=lambda daemon: [], **settings):
@@ -176,7 +176,7 @@ def test_clients_wait_while_migrations_run_and_are_served_after(pg, serve, revs,
     daemon = serve()
     wait_for(door.is_waited_at)
     with connecting(daemon) as first, connecting(daemon) as second:
-        assert first.is_silent(0.3) and second.is_silent(0)
+        assert first.is_silent(0.3) and second.is_silent(0.1)
         assert daemon.get("/readyz")[0] == 503
         assert "2 of 3, 002_door" in daemon.get("/readyz")[1]
         assert daemon.metric("weir_migration_running", backend="app") == 1
@@ -293,7 +293,7 @@ def test_a_lost_connection_is_tried_again(pg, serve, revs, door, database):
     revs.add_table("orders")
     daemon = serve()
     wait_for(door.is_waited_at)
-    pg.kill_backend(door.holder())
+    pg.kill_backend(door.who_waits())
     wait_for(lambda: daemon.metric("weir_migration_failures_total") == 1)
     with connecting(daemon) as client:
         assert client.is_silent(0.1)
@@ -325,14 +325,14 @@ def test_a_backend_that_comes_up_late_is_waited_for(start, revs):
 
 @pytest.mark.parametrize("count", [2, 10])
 def test_weirs_that_start_at_once_apply_each_revision_once(pg, serve, revs, database, count):
-    pg.psql("CREATE TABLE ran (name text)", database)
+    revs.add("ran", "CREATE TABLE ran (name text)")
     for number in range(8):
         revs.add(f"r{number}", f"INSERT INTO ran VALUES ('r{number}'); SELECT pg_sleep(0.02)")
     daemons = [serve() for _ in range(count)]
     for daemon in daemons:
         assert rows_when_served(daemon, "SELECT count(*) FROM ran") == [["8"]]
     assert pg.psql("SELECT count(DISTINCT name) FROM ran", database) == "8"
-    assert sum(d.metric("weir_migrations_applied_total") for d in daemons) == 8
+    assert sum(d.metric("weir_migrations_applied_total") for d in daemons) == 9
 
 
 def test_who_waits_for_the_lock_says_who_holds_it(serve, revs, door):
@@ -398,6 +398,17 @@ def test_sigterm_stops_migrations_cleanly(pg, serve, revs, door, database):
     assert daemon.wait() == 0
     assert applied(pg, database) == ["users"]
     assert not door.is_waited_at()
+
+
+def test_a_second_sigterm_does_not_wait_for_them(serve):
+    daemon = serve(command="trap '' TERM; echo deaf; sleep 60")
+    wait_for(lambda: "line=deaf" in daemon.log())
+    daemon.process.send_signal(signal.SIGTERM)
+    wait_for(lambda: "stopping" in daemon.log())
+    daemon.process.send_signal(signal.SIGTERM)
+    assert daemon.wait() == 1
+    assert "migrations are cut off" in daemon.log()
+    daemon.destroy()
 
 
 # -- systemd
@@ -477,8 +488,8 @@ def test_what_the_console_cannot_do_it_says(serve, revs):
     revs.add_table("users")
     daemon = serve()
     rows_when_served(daemon, "SELECT 1")
-    assert "syntax error at or near \"selct\"" in console(daemon, "selct 1", expect=1)[1]
-    assert "no backend \"ap\"" in console(daemon, "MIGRATE ap UPGRADE heads", expect=1)[1]
+    assert 'syntax error at or near "selct"' in console(daemon, "selct 1", expect=1)[1]
+    assert 'no backend "ap"' in console(daemon, "MIGRATE ap UPGRADE heads", expect=1)[1]
     assert "nowhere" in console(daemon, "MIGRATE app UPGRADE nowhere", expect=1)[1]
     assert rows_when_served(daemon, "SELECT 1") == [["1"]]
 

@@ -50,12 +50,4 @@ inline migrations::revision_graph sample_graph()
     });
 }
 
-inline ids ids_of(const migrations::revision_list& some)
-{
-    ids out;
-    for (const migrations::revision* r : some)
-        out.push_back(r->id);
-    return out;
-}
-
 } // namespace weir::test

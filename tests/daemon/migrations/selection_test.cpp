@@ -6,7 +6,6 @@
 using namespace weir;
 using namespace weir::migrations;
 using test::ids;
-using test::ids_of;
 
 TEST_SUITE("migrations")
 {

@@ -59,7 +59,7 @@ TEST_CASE("a login that ends while the pool is paused is kept for those who wait
     SUBCASE("badly, and is not tried again before the pool is resumed")
     {
         CHECK(s.login_failed(0) == "");
-        CHECK(s.tick_after(10s) == "");
+        CHECK(s.tick_after(10s) == "notice 1");
         CHECK(s.resume() == "open 0");
     }
 }
@@ -73,7 +73,8 @@ TEST_CASE("who waits at a paused pool waits from when it came, and hears the lat
     s.pause(migrating);
     s.acquire(2);
     CHECK(s.acquire(3) == "refuse 3 57P03"); // the queue is full, and this is why
-    CHECK(s.tick_after(9s) == "");
+    CHECK(s.tick_after(9s) == "notice 1, notice 2");
+    CHECK(s.last_notice().message == migrating.message);
     s.pause({"57P03", "migrations are running: 12 of 65, 012_orders"});
     CHECK(s.tick_after(1s) == "refuse 1 57P03");
     CHECK(s.last_refusal().message == "migrations are running: 12 of 65, 012_orders");

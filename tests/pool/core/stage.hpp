@@ -13,14 +13,17 @@ namespace weir::test {
 class stage {
 public:
     explicit stage(const pool_settings& settings = {}, double chance = 0.0)
-        : pool_(settings, [chance] { return chance; })
+        : pool_(
+              settings,
+              [chance] { return chance; },
+              [](client_id c) { return "client " + std::to_string(static_cast<unsigned>(c)); })
     {
     }
 
-    std::string acquire(unsigned client)
+    std::string acquire(unsigned client, unsigned process = 0)
     {
         return play([&](auto now, actions& todo) {
-            const auto id = pool_.acquire(client_id{client}, now, todo);
+            const auto id = pool_.acquire(client_id{client}, process_index{process}, now, todo);
             return id ? "hold " + std::to_string(static_cast<unsigned>(*id)) : std::string{};
         });
     }
@@ -76,6 +79,7 @@ public:
     pool_stats stats() const { return pool_.stats(); }
     server_state state(unsigned id) const { return pool_.state(server_id{id}); }
     const error& last_refusal() const { return refusal_; }
+    const error& last_notice() const { return notice_; }
 
 private:
     template <class... Args, class... Given>
@@ -107,6 +111,7 @@ private:
         case action::ping: return "ping " + server;
         case action::reset: return "reset " + server;
         case action::grant: return "grant " + server + " to " + client;
+        case action::notice: notice_ = a.why.value(); return "notice " + client;
         case action::refuse:
             refusal_ = a.why.value();
             return "refuse " + client + " " + std::string(refusal_.code.text());
@@ -117,6 +122,7 @@ private:
     time_point now_{std::chrono::hours{1000}};
     pool pool_;
     error refusal_{"00000", ""};
+    error notice_{"00000", ""};
 };
 
 } // namespace weir::test
