@@ -29,16 +29,22 @@ std::string edited_words(const revision& r)
     return r.file + " was edited after revision " + r.id + " had been applied";
 }
 
-std::optional<error> object_to_unknown(const comparison& c, const std::string& directory)
+std::optional<error> object_to_unknown(const comparison& c, const migration_settings& settings)
 {
     if (c.unknown.empty())
         return std::nullopt;
-    return error{"55000",
-                 "Can't locate revision identified by '" + c.unknown.front() + '\'',
-                 "The database is at " + listed(c.unknown) + ", and " + directory +
-                     " has no such revision.",
-                 "A newer release has migrated this database: run that one. If the row is wrong, "
-                 "`weir migrate stamp --purge` replaces it."};
+    error what{"55000",
+               "Can't locate revision identified by '" + c.unknown.front() + '\'',
+               "The database is at " + listed(c.unknown) + ", and " + settings.dir +
+                   " has no such revision."};
+    if (settings.command.empty())
+        what.hint =
+            "A newer release has migrated this database: run that one. If the row is wrong, "
+            "`weir migrate stamp --purge` replaces it.";
+    else
+        what.hint = "A newer release has migrated this database; or the row is the command's, and "
+                    "the revisions need a table of their own (migrations.version_table).";
+    return what;
 }
 
 std::optional<error> object_to_half_done(const comparison& c, const database_state& database)

@@ -1,6 +1,7 @@
 // What the database and the directory say of each other, and what speaks against running.
 #pragma once
 
+#include "config/migration_settings.hpp"
 #include "daemon/migrations/database_state.hpp"
 #include "daemon/migrations/revision_graph.hpp"
 
@@ -21,8 +22,8 @@ comparison compare(const database_state& database, const revision_graph& files);
 std::string edited_words(const revision& r);
 
 // Each is 55000 when it speaks against an upgrade or a downgrade, and nothing otherwise.
-// `directory` is for the words.
-std::optional<error> object_to_unknown(const comparison& c, const std::string& directory);
+// The settings are for the words.
+std::optional<error> object_to_unknown(const comparison& c, const migration_settings& settings);
 std::optional<error> object_to_half_done(const comparison& c, const database_state& database);
 std::optional<error> object_to_edited(const comparison& c);
 std::optional<error> object_to_unversioned(const database_state& database);

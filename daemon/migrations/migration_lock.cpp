@@ -28,7 +28,7 @@ public:
     ~advisory_lock() override
     {
         // Of a connection that is lost the server has let go already.
-        if (key_ && !worker_.is_lost())
+        if (is_held_ && !worker_.is_lost())
             static_cast<void>(worker_.execute("SELECT pg_advisory_unlock(" + *key_ + ")"));
     }
 
@@ -41,6 +41,7 @@ private:
     version_table table_;
     direct_connection& worker_;
     std::optional<std::string> key_; // in decimal
+    bool is_held_ = false;
 };
 
 result<std::optional<std::string>> advisory_lock::attempt(std::stop_token stop)
@@ -51,7 +52,8 @@ result<std::optional<std::string>> advisory_lock::attempt(std::stop_token stop)
     const auto taken = worker_.query("SELECT pg_try_advisory_lock(" + *key_ + ")", stop);
     if (!taken)
         return taken.error();
-    if (taken->rows.at(0).at(0) == "t")
+    is_held_ = taken->rows.at(0).at(0) == "t";
+    if (is_held_)
         return std::optional<std::string>{};
     auto who = holder(stop);
     if (!who)

@@ -65,7 +65,7 @@ std::optional<error> objection(const database_state& database,
         return std::nullopt;
     if (auto wrong = object_to_half_done(found, database))
         return wrong;
-    if (auto wrong = object_to_unknown(found, settings.dir))
+    if (auto wrong = object_to_unknown(found, settings))
         return wrong;
     if (settings.on_edited == migration_settings::edit_policy::refuse)
         if (auto wrong = object_to_edited(found))
