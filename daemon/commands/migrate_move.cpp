@@ -11,6 +11,7 @@
 #include "daemon/open_backend.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <map>
 
