@@ -7,6 +7,7 @@ anything is.
 
 import asyncio
 import contextlib
+import functools
 import os
 import re
 import signal
@@ -115,6 +116,13 @@ def serve(pg, start, database, revs):
         return daemon
 
     return one
+
+
+@pytest.fixture(params=["postgresql", "sqlite"])
+def anywhere(request, serve, scratch):
+    """serve(), on either kind of database."""
+    file = f"sqlite:///{scratch}/app.db"
+    return serve if request.param == "postgresql" else functools.partial(serve, url=file)
 
 
 def connecting(daemon):
@@ -240,10 +248,10 @@ def test_a_client_that_is_logged_in_hears_it_and_stays(serve, revs, door):
 # -- when they fail
 
 
-def test_closed_by_a_failure_it_says_which_and_why_until_it_is_mended(pg, serve, revs, database):
+def test_closed_by_a_failure_it_says_which_and_why_until_it_is_mended(anywhere, revs):
     revs.add_table("users")
     revs.add("broken", "CREATE TABEL orders (i int)", "DROP TABLE orders")
-    daemon = serve()
+    daemon = anywhere()
     wait_for(lambda: "migrations failed" in daemon.log())
     with connecting(daemon) as client:
         told = fatal(client)
@@ -251,15 +259,16 @@ def test_closed_by_a_failure_it_says_which_and_why_until_it_is_mended(pg, serve,
         assert "broken" in told["M"] and 'syntax error at or near "TABEL"' in told["M"]
     status, page = daemon.get("/readyz")
     assert status == 503 and "TABEL" in page
-    assert applied(pg, database) == ["users"]
-    assert shown(daemon)["state"] == "closed" and "TABEL" in shown(daemon)["error"]
+    told = shown(daemon)
+    assert told["state"] == "closed" and "TABEL" in told["error"]
+    assert (told["current"], told["pending"]) == ("users", 1)
     assert daemon.metric("weir_migration_failures_total") == 1
     assert "serving" not in daemon.log()
     revs.replace("broken", "TABEL", "TABLE")
     daemon.process.send_signal(signal.SIGHUP)
     wait_for(lambda: daemon.get("/readyz")[0] == 200)
     assert rows_when_served(daemon, "SELECT count(*) FROM orders") == [["0"]]
-    assert applied(pg, database) == ["broken"]
+    assert shown(daemon)["current"] == "broken"
     assert daemon.metric("weir_migration_failures_total") == 1  # it was never retried by itself
     assert "serving" in daemon.log()
 
@@ -277,10 +286,10 @@ def test_on_failure_exit_ends_weir_with_status_1(serve, revs, door):
     daemon.destroy()
 
 
-def test_on_failure_serve_serves_the_schema_as_it_is(serve, revs):
+def test_on_failure_serve_serves_the_schema_as_it_is(anywhere, revs):
     revs.add_table("users")
     revs.add("broken", "SELECT 1/0")
-    daemon = serve(on_failure="serve")
+    daemon = anywhere(on_failure="serve")
     assert rows_when_served(daemon, "SELECT count(*) FROM users") == [["0"]]
     assert "division by zero" in daemon.log()
     assert shown(daemon)["state"] == "open" and "division by zero" in shown(daemon)["error"]
@@ -318,6 +327,20 @@ def test_a_backend_that_comes_up_late_is_waited_for(start, revs):
             client.until_ready()
             assert client.rows("SELECT count(*) FROM users") == [["0"]]
         daemon.stop()
+
+
+def test_a_closed_backend_does_not_close_the_others(pg, start, database, revs, scratch):
+    revs.add("broken", "SELECT 1/0")
+    app = {"url": pg.unix_url(database), "migrations": {"dir": str(revs.path)}}
+    daemon = start(config={"backends": {"app": app, "file": {"url": f"sqlite:///{scratch}/a.db"}}})
+    wait_for(lambda: "migrations failed" in daemon.log())
+    with connected(daemon, "file") as client:
+        assert client.rows("SELECT 'served'") == [["served"]]
+    with connecting(daemon) as client:
+        assert fatal(client)["C"] == "57P03"
+    assert daemon.get("/readyz")[0] == 503
+    assert daemon.metric("weir_migration_gate_open", backend="app") == 0
+    assert daemon.metric("weir_migration_gate_open", backend="file") == 1
 
 
 # -- many at once
@@ -371,9 +394,9 @@ def test_sighup_migrates_what_is_new_and_recycles_connections(pg, serve, revs, d
     assert shown(daemon)["current"] == "orders"
 
 
-def test_sighup_with_nothing_new_disturbs_nobody(serve, revs):
+def test_sighup_with_nothing_new_disturbs_nobody(anywhere, revs):
     revs.add_table("users")
-    daemon = serve()
+    daemon = anywhere()
     with connected(daemon) as holder:
         holder.ask("BEGIN")
         holder.rows("SELECT 1")
@@ -457,10 +480,10 @@ def test_a_reload_is_over_when_its_migrations_are(serve, revs, door, systemd):
 # -- the console
 
 
-def test_the_console_shows_and_migrates(pg, serve, revs, database):
+def test_the_console_shows_and_migrates(anywhere, revs):
     for name in ("users", "orders", "items"):
         revs.add_table(name)
-    daemon = serve()
+    daemon = anywhere()
     rows_when_served(daemon, "SELECT 1")
     assert [line.split("|")[:5] for line in console(daemon, "SHOW MIGRATIONS")[0]] == [
         ["app", "open", "items", "items", "0"]
@@ -471,22 +494,21 @@ def test_the_console_shows_and_migrates(pg, serve, revs, database):
         ["downgrade", "orders", "the orders"],
     ]
     assert "1 of 2" in notices and "2 of 2" in notices
-    assert applied(pg, database) == ["users"]
-    assert shown(daemon)["pending"] == 2
+    assert (shown(daemon)["current"], shown(daemon)["pending"]) == ("users", 2)
     console(daemon, "MIGRATE app UPGRADE +1 ONLINE")
-    assert applied(pg, database) == ["orders"]
+    assert shown(daemon)["current"] == "orders"
     console(daemon, "MIGRATE \"app\" STAMP 'base' PURGE")
-    assert applied(pg, database) == []
+    assert shown(daemon)["current"] is None
     console(daemon, "MIGRATE app STAMP heads")
-    assert applied(pg, database) == ["items"]
+    assert shown(daemon)["current"] == "items"
     assert rows_when_served(daemon, "SELECT count(*) FROM orders") == [["0"]]
     assert "weir 0" in console(daemon, "SHOW VERSION")[0][0]
     assert any(line.startswith("MIGRATE") for line in console(daemon, "SHOW HELP")[0])
 
 
-def test_what_the_console_cannot_do_it_says(serve, revs):
+def test_what_the_console_cannot_do_it_says(anywhere, revs):
     revs.add_table("users")
-    daemon = serve()
+    daemon = anywhere()
     rows_when_served(daemon, "SELECT 1")
     assert 'syntax error at or near "selct"' in console(daemon, "selct 1", expect=1)[1]
     assert 'no backend "ap"' in console(daemon, "MIGRATE ap UPGRADE heads", expect=1)[1]
@@ -530,9 +552,9 @@ def test_a_migration_online_pauses_nobody(serve, revs, door):
         assert sqlstates(operator.until_ready()) == []
 
 
-def test_drivers_can_talk_to_the_console(serve, revs):
+def test_drivers_can_talk_to_the_console(anywhere, revs):
     revs.add_table("users")
-    daemon = serve()
+    daemon = anywhere()
     rows_when_served(daemon, "SELECT 1")
     with contextlib.closing(psycopg2.connect(daemon.dsn("weir"))) as connection:
         cursor = connection.cursor()  # in a transaction, as far as psycopg2 knows
@@ -558,9 +580,9 @@ def test_drivers_can_talk_to_the_console(serve, revs):
     assert row["backend"] == "app" and row["pending"] == 0
 
 
-def test_the_console_is_there_while_the_gate_is_closed(serve, revs):
+def test_the_console_is_there_while_the_gate_is_closed(anywhere, revs):
     revs.add("broken", "SELECT 1/0")
-    daemon = serve()
+    daemon = anywhere()
     wait_for(lambda: "migrations failed" in daemon.log())
     assert shown(daemon)["state"] == "closed"
     console(daemon, "MIGRATE app STAMP heads")
