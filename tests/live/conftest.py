@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from cluster import cluster  # noqa: E402
 from notify_socket import notify_socket  # noqa: E402
 from raw_client import raw_client  # noqa: E402
+from sample import databases  # noqa: E402
 from weir import weir  # noqa: E402
 
 
@@ -24,6 +25,13 @@ def pg():
     """The file's cluster. A test that restarts or kills it makes one of its own."""
     with cluster(tcp=False) as server:
         yield server
+
+
+@pytest.fixture(scope="module", params=["postgresql", "sqlite"])
+def archives(request, tmp_path_factory):
+    """Databases for the sample application, of one kind and then of the other."""
+    server = request.getfixturevalue("pg") if request.param == "postgresql" else None
+    return databases(request.param, server, str(tmp_path_factory.mktemp("archives")))
 
 
 @pytest.fixture
