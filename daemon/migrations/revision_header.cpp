@@ -25,7 +25,7 @@ std::optional<std::string> problem_with_id(const std::string& id)
     if (std::count_if(id.begin(), id.end(), starts_character) > longest_id)
         return "revision identifier " + quoted + " is longer than 255 characters";
     for (const char c : id)
-        if (std::string_view{"@-+:"}.find(c) != std::string_view::npos)
+        if (std::string_view{"@-+:,"}.find(c) != std::string_view::npos)
             return std::string("Character(s) '") + c + "' not allowed in revision identifier " +
                    quoted;
         else if ((c >= 0 && c <= ' ') || c == '\x7f')

@@ -65,7 +65,8 @@ TEST_SUITE("migrations")
         new_revision same = wanted({"ffff1"});
         same.id = "bbbb1";
         CHECK(refusal(graph, same) == "Revision bbbb1 is present already: migrations/bbbb1.sql");
-        for (const std::string_view id : {"", "a-b", "a b", "a:b", "a@b", "head", "base", "a\nb"}) {
+        for (const std::string_view id :
+             {"", "a-b", "a,b", "a b", "a:b", "a@b", "head", "base", "a\nb"}) {
             CAPTURE(id);
             same.id = id;
             CHECK_FALSE(refusal(graph, same).empty());
