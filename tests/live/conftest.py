@@ -16,7 +16,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from cluster import cluster  # noqa: E402
 from notify_socket import notify_socket  # noqa: E402
 from raw_client import raw_client  # noqa: E402
-from sample import databases  # noqa: E402
 from weir import weir  # noqa: E402
 
 
@@ -30,6 +29,8 @@ def pg():
 @pytest.fixture(scope="module", params=["postgresql", "sqlite"])
 def archives(request, tmp_path_factory):
     """Databases for the sample application, of one kind and then of the other."""
+    from sample import databases  # here, since most files can do without Alembic
+
     server = request.getfixturevalue("pg") if request.param == "postgresql" else None
     return databases(request.param, server, str(tmp_path_factory.mktemp("archives")))
 

@@ -2,9 +2,9 @@
 same revisions as SQL files, by Alembic and weir in turns; on a PostgreSQL server and on a file.
 """
 
+import contextlib
 import json
 import re
-import shutil
 import threading
 import time
 
@@ -30,14 +30,11 @@ SETTINGS = {"retention_days": "365", "color_scheme": "light", "language": "en"}
 
 def ask(daemon, sql):
     """A worker's one question; it waits for the gate as all workers do."""
-    connection = psycopg2.connect(daemon.dsn())
-    try:
+    with contextlib.closing(psycopg2.connect(daemon.dsn())) as connection:
         connection.autocommit = True
         with connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall() if cursor.description else []
-    finally:
-        connection.close()
 
 
 def use_the_application(daemon):
@@ -285,7 +282,6 @@ def test_a_schema_file_makes_a_fresh_database_in_one_step(archives, start, scrat
     assert database.settings() == SETTINGS
     if archives.kind == "postgresql":
         assert database.schema() == archives.at("head").schema()
-    shutil.copy(scratch / "revisions" / f"{HEAD}.sql", scratch)
     copy_revisions(scratch / "revisions", "sql_next")
     daemon.restart()
     assert ask(daemon, "SELECT comment_count FROM documents") == [(0,)]

@@ -29,13 +29,10 @@ NAMES = [f"{i:03}_counting" for i in range(1, REVISIONS + 1)]
 
 
 def ask(daemon, sql):
-    connection = psycopg2.connect(daemon.dsn())
-    try:
+    with contextlib.closing(psycopg2.connect(daemon.dsn())) as connection:
         with connection.cursor() as cursor:
             cursor.execute(sql)
             return cursor.fetchall()
-    finally:
-        connection.close()
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ questions, asked directly and never through weir.
     database.rows("SELECT ..."), .schema(), .versions(), .notes()
 """
 
+import contextlib
 import io
 import itertools
 import os
@@ -36,13 +37,12 @@ def next_name():
     return f"archive_{next(NUMBERS)}"
 
 
-def copy_revisions(directory, *folders, upto=None):
+def copy_revisions(directory, *folders):
     """The application's revisions as files of weir's, in a directory that a test may change."""
     os.makedirs(directory, exist_ok=True)
     for folder in folders or ("sql",):
         for name in os.listdir(os.path.join(APPLICATION, folder)):
-            if upto is None or name[: len(upto)] <= upto:
-                shutil.copy(os.path.join(APPLICATION, folder, name), directory)
+            shutil.copy(os.path.join(APPLICATION, folder, name), directory)
     return str(directory)
 
 
@@ -159,14 +159,11 @@ class postgres_database(sample_database):
         return postgres_database(self.server, next_name(), self.name)
 
     def rows(self, sql):
-        connection = psycopg2.connect(self.url)
-        try:
+        with contextlib.closing(psycopg2.connect(self.url)) as connection:
             connection.autocommit = True
             with connection.cursor() as cursor:
                 cursor.execute(sql)
                 return cursor.fetchall() if cursor.description else []
-        finally:
-            connection.close()
 
     def schema(self):
         """All but weir's own table, as pg_dump tells it."""
@@ -193,21 +190,20 @@ class sqlite_database(sample_database):
 
     def copy(self):
         other = sqlite_database(os.path.dirname(self.path), next_name())
-        shutil.copy(self.path, other.path)
+        with contextlib.closing(sqlite3.connect(self.path)) as source:
+            with contextlib.closing(sqlite3.connect(other.path)) as target:
+                source.backup(target)
         return other
 
     def rows(self, sql):
-        connection = sqlite3.connect(self.path, isolation_level=None)
-        try:
+        with contextlib.closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
             return connection.execute(sql).fetchall()
-        finally:
-            connection.close()
 
     def schema(self):
         """All but weir's catalog and its own table, as SQLite keeps it."""
         found = self.rows(
-            "SELECT type, name, sql FROM sqlite_master WHERE tbl_name NOT LIKE 'pg\\_catalog.%' ESCAPE '\\'"
-            " AND tbl_name NOT IN ('weir_migrations', 'sqlite_sequence') ORDER BY type, name"
+            "SELECT type, name, sql FROM sqlite_master"
+            " WHERE tbl_name NOT GLOB 'pg_catalog.*' AND tbl_name NOT IN ('weir_migrations', 'sqlite_sequence') ORDER BY type, name"
         )
         return "\n".join(f"{kind} {name}: {sql}" for kind, name, sql in found)
 
