@@ -186,7 +186,7 @@ def test_killed_while_the_command_runs(archives, scratch):
 def test_half_of_a_revision_without_a_transaction(archives, scratch, way):
     """Nobody but the operator can say what it did; both answers of the README's lead on."""
     database = archives.fresh()
-    work = {"postgresql": "SELECT pg_sleep(1)", "sqlite": A_MOMENT}[archives.kind]
+    work = {"postgresql": "SELECT pg_sleep(0.3)", "sqlite": A_MOMENT}[archives.kind]
     revisions = counting_revisions(scratch / "revisions", 2, work="SELECT 1")
     (scratch / "revisions" / "003_halves.sql").write_text(
         "-- revision: 003_halves\n-- down_revision: 002_counting\n-- no transaction\n\n-- upgrade\n"
