@@ -84,7 +84,7 @@ bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
            (c.held && c.held->cancelling && !c.held->replies.owes()) ||
-           (c.must_be_patient() && c.stash && c.stash->size() >= waiting_limit);
+           (is_on_hold(c) && c.stash && c.stash->size() >= waiting_limit);
 }
 
 void relay::read(client& c, bool ended)
@@ -123,7 +123,7 @@ void relay::read(client& c, bool ended)
 // New bytes, which lie in the scratch buffer, or behind what was stashed before.
 void relay::take_in(client& c, std::string_view fresh)
 {
-    if (c.must_be_patient()) {
+    if (is_on_hold(c)) {
         if (!fresh.empty())
             c.stash = std::make_unique<std::string>(fresh);
         return;
@@ -157,7 +157,7 @@ std::size_t relay::judge(client& c, std::string_view data)
             more = size > 0;
             continue;
         }
-        if (c.now != client::phase::ready || c.half_closed)
+        if (c.now != client::phase::ready || c.said_goodbye)
             break;
         if (c.console) {
             used += converse(c, rest);
@@ -204,11 +204,11 @@ std::size_t relay::judge(client& c, std::string_view data)
 
 bool relay::ask_for_server(client& c)
 {
-    server* s = c.home->acquire(c.id, c.process, now_);
+    server* s = c.home->acquire(c.id, c.process, now_, c.settings);
     c.waiting = !s;
     if (s)
         lease(c, *s);
-    return s != nullptr;
+    return !is_on_hold(c);
 }
 
 void relay::granted(client_id id, server& s)
@@ -282,7 +282,7 @@ void relay::resume(client& c)
         take_in(c, {});
     else
         c.stash.reset();
-    if (c.closed || c.must_be_patient())
+    if (c.closed || is_on_hold(c))
         return;
     if (c.half_closed)
         finish_half_closed(c);
@@ -300,9 +300,9 @@ void relay::on_end_of_input(client& c)
 
 void relay::finish_half_closed(client& c)
 {
-    if (c.must_be_patient())
+    if (is_on_hold(c))
         return;
-    if (!c.held)
+    if (!c.held || rests(c))
         return let_go(c);
     if (!c.held->replies.owes() || c.session.mid_frame())
         vanish(c); // in a transaction that nobody will end
@@ -322,6 +322,11 @@ void relay::part(client& c)
 {
     server& s = *std::exchange(c.held, nullptr);
     s.holder = nullptr;
+    s.left.state |= s.replies.pinned();
+    s.left.anything = s.left.anything || !s.replies.touched().empty() ||
+                      s.doing == server::errand::inventory || s.doing == server::errand::identity;
+    s.inventory.reset();
+    s.errand_failed = false;
     s.replies.detach();
     if (c.session.mid_frame()) { // a message was cut short
         s.given_up = true;

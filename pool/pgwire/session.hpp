@@ -6,9 +6,12 @@
 #include "pool/pgwire/frame.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/reply_tracker.hpp"
+#include "pool/pgwire/session_rules.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,6 +49,7 @@ public:
     // The client was refused a server: the request that asked for one is answered with `why`.
     ruling refuse(bytes in, const error& why, std::string& out);
 
+    void obey(const session_rules& rules) { rules_ = &rules; } // which outlive the session
     prepared_statements& names() { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
     std::uint64_t queries() const { return queries_; } // Query and Execute messages so far
@@ -60,7 +64,10 @@ private:
     ruling on_bind(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_describe(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_close(bytes in, const frame_header& h, reply_tracker& server);
-    ruling on_execute(bytes in, const frame_header& h, reply_tracker& server);
+    ruling on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    ruling on_function_call(bytes in, const frame_header& h, reply_tracker& server);
+    statement_words classify(std::string_view sql) const;
+    void touch(reply_tracker& server, const statement_words& words) const;
     ruling on_copy_data(bytes in);
     void remember(std::string_view portal, const statement_ptr& statement);
     ruling
@@ -69,6 +76,9 @@ private:
     ruling stream(bytes in, const frame_header& h, verdict what);
     ruling fail(const error& why, std::string& out);
 
+    static const session_rules& default_rules();
+
+    const session_rules* rules_ = &default_rules();
     prepared_statements names_;
     // What is bound to a portal, where Execute has to know: few statements are not plain.
     std::vector<std::pair<std::string, statement_ptr>> portals_;

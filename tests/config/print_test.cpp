@@ -19,7 +19,10 @@ TEST_CASE("the effective settings print as a settings file that loads to the sam
                                   "aliases": ["m"], "pool": {
               "size": 1, "max_overflow": 2, "timeout": 3, "recycle": -1, "pre_ping": false,
               "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
-              "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s"},
+              "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s", "reset": "never",
+              "pins": {"temp_tables": "reset", "load": "reject"}, "max_pinned": 3,
+              "allow_sql_prepare": true, "stateful_functions": ["f"], "session_pool_size": 0,
+              "session_lane": {"application_name": []}},
                                   "migrations": {
               "on_boot": false, "dir": "sql", "command": ["make", "db"], "current_command": "x",
               "order": "last", "cwd": "/srv", "timeout": "90min", "version_table": "v",

@@ -119,7 +119,8 @@ void shared_server::judge_down()
         switch (r.kind) {
         case reply_kind::need_more: down_.erase(0, used); return after_answers();
         case reply_kind::malformed: broken_ = true; break;
-        case reply_kind::swallow: break;
+        case reply_kind::swallow:
+        case reply_kind::row: break;
         case reply_kind::replace: for_client = r.bytes; break;
         case reply_kind::forward: for_client = rest.substr(0, r.size); break;
         case reply_kind::parameter:
@@ -154,7 +155,7 @@ void shared_server::after_answers()
         client& c = clients_[*std::exchange(holder_, std::nullopt)];
         if (replies_.take_settings_reset())
             c.settings = login_settings_;
-        if (replies_.dirty()) {
+        if (!replies_.touched().empty()) {
             ++resets_;
             resetting_ = true;
             replies_.detach();
