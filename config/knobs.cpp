@@ -307,6 +307,14 @@ constexpr std::array pool_table{
                "",
                [](pool& p, value v) { return set_duration(p.connect_timeout, v, 100ms, 1h); },
                "a duration from 100ms to 1h, like 10s"},
+    knob<pool>{"free_answers",
+               "",
+               [](pool& p, value v) { return set_switch(p.free_answers, v); },
+               "true or false"},
+    knob<pool>{"hold_back_begin",
+               "",
+               [](pool& p, value v) { return set_switch(p.hold_back_begin, v); },
+               "true or false"},
 };
 
 using migration = migration_settings;

@@ -61,6 +61,8 @@ json pool_object(const pool_settings& pool)
         {"idle_timeout", to_text(pool.idle_timeout)},
         {"max_waiting", pool.max_waiting},
         {"connect_timeout", to_text(pool.connect_timeout)},
+        {"free_answers", pool.free_answers},
+        {"hold_back_begin", pool.hold_back_begin},
     };
 }
 

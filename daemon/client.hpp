@@ -36,6 +36,7 @@ public:
     std::uint32_t secret; // its cancel key
     phase now = phase::startup;
     bool waiting = false;          // in the pool's queue
+    bool gated = false;            // what it has sent waits for its server to answer
     bool half_closed = false;      // it sends no more, but may still want its answer
     bool read_later = false;       // its socket holds bytes that nobody could take yet
     bool said_goodbye = false;     // Terminate: what came before it still runs

@@ -125,6 +125,7 @@ private:
     void send(server& s, const gathered& what);
     void flush(server& s);
     void lease(client& c, server& s);
+    void add_sync(client& c);
     void after_answers(server& s);
     void give_back(client& c, server& s);
     void dismiss_askers(server& s);

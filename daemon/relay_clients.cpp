@@ -82,7 +82,7 @@ bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
            (c.held && c.held->cancelling && !c.held->replies.owes()) ||
-           ((c.waiting || c.now == client::phase::settling) && c.stash &&
+           ((c.waiting || c.gated || c.now == client::phase::settling) && c.stash &&
             c.stash->size() >= waiting_limit);
 }
 
@@ -147,6 +147,8 @@ std::size_t relay::judge(client& c, std::string_view data)
     std::size_t used = 0;
     const std::uint64_t queries_before = c.session.queries();
     answers_.clear();
+    if (c.home)
+        c.session.allow(c.home->liberties(now_));
     bool more = true;
     while (more && used < data.size() && !c.closed) {
         const std::string_view rest = data.substr(used);
@@ -156,7 +158,7 @@ std::size_t relay::judge(client& c, std::string_view data)
             more = size > 0;
             continue;
         }
-        if (c.now != client::phase::ready || c.half_closed)
+        if (c.now != client::phase::ready)
             break;
         words_.clear();
         const pgwire::ruling r =
@@ -169,6 +171,10 @@ std::size_t relay::judge(client& c, std::string_view data)
         case pgwire::verdict::rewritten: up_.rewritten() += words_; break;
         case pgwire::verdict::answer: answers_ += words_; break;
         case pgwire::verdict::discard: break;
+        case pgwire::verdict::wait:
+            c.gated = true;
+            more = false;
+            break;
         case pgwire::verdict::terminate:
             c.said_goodbye = true;
             c.half_closed = true;
@@ -180,6 +186,7 @@ std::size_t relay::judge(client& c, std::string_view data)
             break;
         }
     }
+    add_sync(c);
     if (!up_.empty()) {
         c.held->since = now_;
         send(*c.held, up_.view());
@@ -274,7 +281,7 @@ void relay::on_end_of_input(client& c)
 
 void relay::finish_half_closed(client& c)
 {
-    if (c.waiting)
+    if (c.waiting || c.gated)
         return;
     if (!c.held)
         return let_go(c);

@@ -25,22 +25,24 @@ void relay::leaves(std::unique_ptr<server> s)
     left_.push_back(std::move(s));
 }
 
-// From now on the server is the client's. Its settings go first, in the write of the client's own
-// message; in the steady state they agree, and nothing is sent.
+// From now on the server is the client's. Its settings go first, and a BEGIN that was held back, in
+// the write of the client's own message; in the steady state settings agree, and none are sent.
 void relay::lease(client& c, server& s)
 {
     c.held = &s;
     s.holder = &c;
     s.since = now_;
     s.replies.attach(c.session.names());
-    if (s.settings == c.settings)
-        return;
-    const std::string sql = pgwire::replay(*s.settings, *c.settings);
-    s.settings = c.settings;
-    if (sql.empty())
-        return;
-    s.replies.expect_swallowed(pgwire::request::query);
-    pgwire::write_query(up_.rewritten(), sql);
+    if (s.settings != c.settings) {
+        const std::string sql = pgwire::replay(*s.settings, *c.settings);
+        s.settings = c.settings;
+        if (!sql.empty()) {
+            s.replies.expect_swallowed(pgwire::request::query);
+            pgwire::write_query(up_.rewritten(), sql);
+        }
+    }
+    if (c.session.holds_back())
+        c.session.send_begin(s.replies, up_.rewritten());
 }
 
 void relay::on_server(server& s, std::uint32_t events)
@@ -63,8 +65,10 @@ void relay::read(server& s, bool ended)
         std::memcpy(from_server_.data(), s.partial.data(), had);
         const std::span<char> room{from_server_.data() + had, chunk};
         const io_result got = s.link->read(std::as_writable_bytes(room));
-        if (got.bytes > 0)
+        if (got.bytes > 0) {
+            s.home.note_answer(now_);
             take_in(s, {from_server_.data(), had + got.bytes});
+        }
         if (got.status == io_status::closed && !s.given_up)
             return on_lost(s);
         if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
@@ -136,6 +140,15 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
     }
 }
 
+// Behind a Query that the server skips, since the BEGIN in front of it has failed.
+void relay::add_sync(client& c)
+{
+    if (!c.held || !c.held->replies.wants_sync() || c.session.mid_frame())
+        return;
+    c.held->replies.expect(pgwire::request::sync);
+    pgwire::message{up_.rewritten(), 'S'};
+}
+
 // The server has said something: is it done?
 void relay::after_answers(server& s)
 {
@@ -151,15 +164,26 @@ void relay::after_answers(server& s)
     if (!s.holder)
         return;
     client& c = *s.holder;
+    add_sync(c);
+    if (!up_.empty()) {
+        send(s, up_.view());
+        up_.clear();
+    }
     if (s.replies.settled() && s.out.empty() && !s.cancelling && !c.session.mid_frame())
         give_back(c, s);
-    else if (c.half_closed)
+    else if (c.half_closed && !c.gated)
         finish_half_closed(c);
+    if (c.gated && !(c.held && c.held->replies.must_wait())) {
+        c.gated = false;
+        resume(c);
+    }
 }
 
 void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
+    if (s.replies.begin_failed())
+        c.session.fail_transaction();
     if (s.replies.take_settings_reset())
         c.settings = c.startup_settings;
     s.home.release(s, s.replies.dirty(), now_);
@@ -233,6 +257,7 @@ void relay::recover(server& s)
 
 void relay::on_lost(server& s)
 {
+    s.home.note_loss();
     if (client* c = s.holder) {
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);

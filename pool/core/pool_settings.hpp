@@ -22,6 +22,8 @@ struct pool_settings {
     milliseconds idle_timeout{0}; // an idle connection beyond min_idle is closed; 0 = never
     unsigned max_waiting = 0;     // clients in the queue before 53300 at once; 0 = no limit
     milliseconds connect_timeout{10'000}; // one login may take this long
+    bool free_answers = true;    // probes are answered without a connection while the pool works
+    bool hold_back_begin = true; // a transaction takes a connection at its first statement
 
     friend bool operator==(const pool_settings&, const pool_settings&) = default;
 };

@@ -39,6 +39,7 @@ void reply_tracker::attach(prepared_statements& names)
     detached_ = false;
     dirty_ = false;
     settings_reset_ = false;
+    begin_failed_ = false;
     forget_unnamed();
 }
 
@@ -63,6 +64,7 @@ bool reply_tracker::push(const pending& p)
     if (p.what == request::copy_end && requests_.empty())
         return false; // late, after the COPY failed: the server ignores it
     slot_in_doubt_ = slot_in_doubt_ || (p.what == request::sync && !requests_.empty());
+    sync_wanted_ = sync_wanted_ && p.what != request::sync;
     synced_ = synced_ && (ends_with_ready(p.what) || p.what == request::copy_end);
     requests_.push_back(p);
     return true;
@@ -101,6 +103,20 @@ bool reply_tracker::expect_swallowed(request what)
     if (what == request::query)
         set_unnamed(nullptr); // the server's; the client's own stays
     return true;
+}
+
+void reply_tracker::expect_begin()
+{
+    for (const request what : {request::parse, request::bind, request::execute})
+        push({.what = what, .swallowed = true, .begins = true});
+    forget_unnamed();
+    beginning_ = true;
+}
+
+bool reply_tracker::must_wait() const
+{
+    return beginning_ &&
+           (sync_wanted_ || (!requests_.empty() && ends_with_ready(requests_.back().what)));
 }
 
 bool reply_tracker::expect_poisoned(request what, error why)
@@ -312,8 +328,15 @@ reply reply_tracker::on_ready(bytes body)
     if (!requests_.empty() && requests_.front().what != request::sync &&
         !requests_.front().answered)
         return {reply_kind::malformed};
-    const reply r = pass(header_size + 1);
+    reply r = pass(header_size + 1);
     status_ = status;
+    if (begin_failed_ && r.kind == reply_kind::forward) {
+        replacement_.clear();
+        write_ready(replacement_, 'E');
+        r.kind = reply_kind::replace;
+        r.bytes = replacement_;
+    }
+    beginning_ = beginning_ && !begin_failed_;
     if (requests_.empty())
         ignoring_ = false; // its Sync was sent while the COPY that failed still seemed to run
     else
@@ -347,9 +370,12 @@ reply reply_tracker::on_error(bytes body)
         undo_changes(0, true);
         return r;
     }
+    begin_failed_ = begin_failed_ || front.begins;
     withdraw(0, true);
-    while (!requests_.empty() && requests_.front().what != request::sync)
+    while (!requests_.empty() && requests_.front().what != request::sync) {
+        sync_wanted_ = sync_wanted_ || (begin_failed_ && ends_with_ready(requests_.front().what));
         withdraw(0, false);
+    }
     ignoring_ = requests_.empty();
     return r;
 }
@@ -438,6 +464,7 @@ reply reply_tracker::on_complete(bytes body)
     } else if (!is_swallowed()) {
         note_tag(tag, front.trait);
     }
+    beginning_ = beginning_ && !front.begins;
     if (front.what == request::execute)
         pop();
     return r;

@@ -72,6 +72,10 @@ public:
                        statement_ptr after,
                        statement_trait trait = statement_trait::plain);
 
+    // The Parse, Bind and Execute of a BEGIN that weir has answered before. If it fails, nothing
+    // that stands behind it may run, and a server skips what follows these three.
+    void expect_begin();
+
     slot unnamed() const { return slot_in_doubt_ ? slot::unknown : slot_; }
     const prepared_statement* unnamed_statement() const
     {
@@ -81,6 +85,8 @@ public:
 
     // After an error in the extended protocol the server ignores everything up to Sync.
     bool ignores_until_sync() const { return ignoring_; }
+    // Whether that BEGIN has worked is not known yet, and what it was sent for is complete.
+    bool must_wait() const;
 
     // --- down: what arrives --------------------------------------------------------------------
     reply next(bytes in);
@@ -96,6 +102,11 @@ public:
 
     // Since attach(), a command left state behind which nobody tracks: SET, LISTEN, LOAD ...
     bool dirty() const { return dirty_; }
+    // That BEGIN has failed, and with it the Query behind it: a Sync brings the ReadyForQuery that
+    // the client waits for.
+    bool wants_sync() const { return sync_wanted_; }
+    // The client believes to be in a transaction, and the server knows of none.
+    bool begin_failed() const { return begin_failed_; }
     // The client went back to its startup settings (DISCARD ALL, RESET ALL); reading clears it.
     bool take_settings_reset() { return std::exchange(settings_reset_, false); }
 
@@ -105,6 +116,7 @@ private:
         statement_trait trait = statement_trait::plain;
         bool swallowed = false;
         bool poisoned = false;
+        bool begins = false;   // part of expect_begin()
         bool answered = false; // a Query or FunctionCall has got more than its ReadyForQuery
         std::uint8_t changes = 0;
     };
@@ -147,6 +159,9 @@ private:
     bool body_swallowed_ = false;
     bool ignoring_ = false;
     bool copying_in_ = false;
+    bool beginning_ = false; // expect_begin() is not settled
+    bool begin_failed_ = false;
+    bool sync_wanted_ = false;
     bool synced_ = true; // no message of the extended protocol since the last Sync answered
     bool dirty_ = false;
     bool settings_reset_ = false;

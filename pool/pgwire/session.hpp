@@ -4,11 +4,13 @@
 
 #include "pool/core/error.hpp"
 #include "pool/pgwire/frame.hpp"
+#include "pool/pgwire/own_answers.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/reply_tracker.hpp"
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -23,6 +25,7 @@ enum class verdict : std::uint8_t {
     rewritten,   // `size` bytes are done; what was appended to `out` goes to the server instead
     answer,      // `size` bytes are done; what was appended to `out` goes to the client
     discard,     // `size` bytes are done
+    wait,        // call again, with more behind the same bytes, once the server has answered
     terminate,   // the client says goodbye
     violation,   // FATAL to the client: what was appended to `out`; then the connection is closed
 };
@@ -46,6 +49,15 @@ public:
     // The client was refused a server: the request that asked for one is answered with `why`.
     ruling refuse(bytes in, const error& why, std::string& out);
 
+    // What weir may answer itself until it is said anew.
+    void allow(liberties what) { own_.allow(what); }
+    // The client has got this server: appends what has to go before its messages, if anything.
+    bool holds_back() const { return own_.holds_back(); }
+    void send_begin(reply_tracker& server, std::string& out) { own_.send_begin(server, out); }
+    // The client is in a transaction, and has no server for it any more: `why` is its next answer,
+    // unless it has heard of it.
+    void fail_transaction(std::unique_ptr<const error> why = nullptr) { own_.fail(std::move(why)); }
+
     prepared_statements& names() { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
     std::uint64_t queries() const { return queries_; } // Query and Execute messages so far
@@ -55,6 +67,7 @@ private:
     ruling without_server(bytes in, const frame_header& h, std::string& out);
     ruling with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     bool answers(std::string_view sql, std::string& out);
+    void deny(const error& why, std::string& out);
     ruling on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_parse(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_bind(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
@@ -70,6 +83,7 @@ private:
     ruling fail(const error& why, std::string& out);
 
     prepared_statements names_;
+    own_answers own_;
     // What is bound to a portal, where Execute has to know: few statements are not plain.
     std::vector<std::pair<std::string, statement_ptr>> portals_;
     std::uint64_t queries_ = 0;
