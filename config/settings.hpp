@@ -26,8 +26,8 @@ struct backend_settings {
     std::string name;                 // the database name that clients ask for
     std::vector<std::string> aliases; // further such names
     database_url url;
-    pool_settings pool; // with size 0, max_overflow is -1: as in SQLAlchemy, no limit is no limit
-    migration_settings migrations;
+    pool_settings pool{}; // with size 0, max_overflow is -1: as in SQLAlchemy, no limit is no limit
+    migration_settings migrations{};
 
     friend bool operator==(const backend_settings&, const backend_settings&) = default;
 };

@@ -46,6 +46,7 @@ public:
     pid_t pid = 0;
     uid_t uid = 0;
     gid_t gid = 0;
+    process_index process{}; // of the relay's table
 
     pool_runner* home = nullptr; // after startup
     server* held = nullptr;

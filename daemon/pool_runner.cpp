@@ -31,7 +31,8 @@ pool_runner::pool_runner(std::string name,
                          const pool_settings& settings,
                          boost::asio::io_context& loop,
                          pool_events& events)
-    : name_(std::move(name)), behind_(std::move(behind)), pool_(settings, random_dice()),
+    : name_(std::move(name)), behind_(std::move(behind)),
+      pool_(settings, random_dice(), [&events](client_id c) { return events.name_of(c); }),
       loop_(loop), events_(events), logins_(login_threads), cancels_(1)
 {
 }
@@ -49,9 +50,9 @@ pgwire::liberties pool_runner::liberties(time_point now) const
             .hold_back = pool_.settings().hold_back_begin};
 }
 
-server* pool_runner::acquire(client_id client, time_point now)
+server* pool_runner::acquire(client_id client, process_index of, time_point now)
 {
-    const auto granted = pool_.acquire(client, now, todo_);
+    const auto granted = pool_.acquire(client, of, now, todo_);
     return granted ? &at(*granted) : nullptr;
 }
 
@@ -128,7 +129,7 @@ void pool_runner::tick(time_point now)
 {
     constexpr client_id nobody{};
     if (!reported_ && !pool_.is_waiting(nobody))
-        pool_.acquire(nobody, now, todo_);
+        pool_.acquire(nobody, process_index{}, now, todo_);
     pool_.tick(now, todo_);
 }
 
@@ -162,6 +163,7 @@ void pool_runner::carry_out(action& what, time_point now)
     }
     case action::grant: return events_.granted(what.client, at(what.server));
     case action::refuse: return events_.refused(what.client, *what.why);
+    case action::notice: return events_.noticed(what.client, *what.why);
     }
 }
 

@@ -30,9 +30,11 @@ public:
     virtual void tell_time(time_point now) = 0; // what follows happens outside a round of events
     virtual void granted(client_id client, server& s) = 0;
     virtual void refused(client_id client, const error& why) = 0;
-    virtual void arrived(server& s) = 0;    // logged in: watch it
-    virtual void run_errand(server& s) = 0; // ping or reset, as s.doing says
-    virtual void cancelled(server& s) = 0;  // the cancel that was asked for is over
+    virtual void noticed(client_id client, const error& why) = 0; // waits on
+    virtual std::string name_of(client_id client) = 0;            // for people
+    virtual void arrived(server& s) = 0;                          // logged in: watch it
+    virtual void run_errand(server& s) = 0;                       // ping or reset, as s.doing says
+    virtual void cancelled(server& s) = 0; // the cancel that was asked for is over
     // No longer the pool's: yours to keep until nothing points at it, then closed.
     virtual void leaves(std::unique_ptr<server> s) = 0;
 
@@ -69,7 +71,8 @@ public:
     pgwire::settings_ptr accepted_settings(const pgwire::settings_ptr& asked) const;
     void accept_settings(pgwire::settings_ptr asked, pgwire::settings_ptr in_its_words);
 
-    server* acquire(client_id client, time_point now); // null: granted or refused later
+    server*
+    acquire(client_id client, process_index of, time_point now); // null: granted or refused later
     void give_up(client_id client, time_point now);
     void release(server& s, bool dirty, time_point now);
     void abandon(server& s, close_reason why, time_point now); // held, or recovering from a client

@@ -8,6 +8,7 @@
 #include "daemon/outbox.hpp"
 #include "daemon/peer.hpp"
 #include "daemon/pool_runner.hpp"
+#include "daemon/process_table.hpp"
 #include "daemon/server.hpp"
 #include "pool/pgwire/startup.hpp"
 
@@ -57,6 +58,8 @@ public:
     void tell_time(time_point now) override { now_ = now; }
     void granted(client_id id, server& s) override;
     void refused(client_id id, const error& why) override;
+    void noticed(client_id id, const error& why) override;
+    std::string name_of(client_id id) override;
     void arrived(server& s) override;
     void run_errand(server& s) override;
     void cancelled(server& s) override;
@@ -147,6 +150,7 @@ private:
     std::vector<std::unique_ptr<server>> left_;    // likewise
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
     std::deque<login_deadline> logins_;            // oldest first
+    process_table processes_;
     std::size_t in_use_ = 0;
     error_counts errors_before_backend_;
     bool draining_ = false;

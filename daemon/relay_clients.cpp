@@ -55,6 +55,7 @@ void relay::accept_from(listening& from)
         c->pid = who.pid;
         c->uid = who.uid;
         c->gid = who.gid;
+        c->process = processes_.join(who.pid);
         ++in_use_;
         logins_.push_back({id, c->secret, now_ + settings_.client_login_timeout});
         epoll_.add(socket, *c);
@@ -206,7 +207,7 @@ std::size_t relay::judge(client& c, std::string_view data)
 
 bool relay::ask_for_server(client& c)
 {
-    server* s = c.home->acquire(c.id, now_);
+    server* s = c.home->acquire(c.id, c.process, now_);
     c.waiting = !s;
     if (s)
         lease(c, *s);
@@ -239,10 +240,29 @@ void relay::refused(client_id id, const error& why)
     if (c->now == client::phase::settling)
         return farewell(*c, why);
     log::info("a client got no server",
-              {{"backend", c->home->name()}, {"pid", c->pid}, {"why", why.message}});
+              {{"backend", c->home->name()},
+               {"client", processes_.name(c->process)},
+               {"why", why.message},
+               {"detail", why.detail}});
     count_error(*c, why.code.text());
     refuse(*c, why);
     resume(*c);
+}
+
+void relay::noticed(client_id id, const error& why)
+{
+    client* c = find(id);
+    if (!c || !c->waiting || c->now == client::phase::settling) // at startup none is expected
+        return;
+    words_.clear();
+    pgwire::write_error(words_, why, pgwire::severity::notice);
+    send(*c, words_);
+}
+
+std::string relay::name_of(client_id id)
+{
+    const client* c = find(id);
+    return c ? processes_.name(c->process) : std::string{};
 }
 
 // The request that waited is answered with an error; the client stays.
@@ -348,6 +368,7 @@ void relay::drop(client& c)
     std::erase(again_, &c);
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
+    processes_.leave(c.process);
     const auto slot = static_cast<std::size_t>(c.id);
     free_ids_.push_back(c.id);
     dropped_.push_back(std::move(clients_[slot]));

@@ -96,7 +96,7 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
     c.now = client::phase::settling;
     if (c.home->reported() && !needs_settling(c)) {
         welcome(c);
-    } else if (server* s = c.home->acquire(c.id, now_)) {
+    } else if (server* s = c.home->acquire(c.id, c.process, now_)) {
         try_settings(c, *s); // there is a server, so needs_settling() has been asked
     } else {
         c.waiting = true;

@@ -1,4 +1,4 @@
-// A doubly linked list of small numbers, its links in a table indexed by the number itself: joining
+// Doubly linked lists of small numbers, the links in a table indexed by the number itself: joining
 // and leaving are O(1) from anywhere, and allocate only when a number larger than ever joins.
 #pragma once
 
@@ -9,35 +9,56 @@
 
 namespace weir {
 
+// The ends of one list whose links are in a table that it may share with others.
+struct id_chain {
+    static constexpr std::uint32_t none = UINT32_MAX;
+    std::uint32_t front = none;
+    std::uint32_t back = none;
+
+    bool empty() const { return front == none; }
+};
+
+// The table: a number is in one chain at most.
+class id_links {
+public:
+    void push_back(id_chain& chain, std::uint32_t id); // must be in none
+    void erase(id_chain& chain, std::uint32_t id);     // must be in this one
+
+    std::uint32_t after(std::uint32_t id) const { return links_[id].next; } // none: the last
+    bool contains(std::uint32_t id) const { return id < links_.size() && links_[id].member; }
+
+private:
+    struct link {
+        std::uint32_t previous = id_chain::none;
+        std::uint32_t next = id_chain::none;
+        bool member = false;
+    };
+
+    std::vector<link> links_;
+};
+
+// One list with a table of its own.
 class id_list {
 public:
     void push_back(std::uint32_t id); // must not be in the list
     void erase(std::uint32_t id);     // must be in the list
 
-    std::optional<std::uint32_t> front() const { return known(front_); }
-    std::optional<std::uint32_t> back() const { return known(back_); }
-    std::optional<std::uint32_t> after(std::uint32_t id) const { return known(links_[id].next); }
+    std::optional<std::uint32_t> front() const { return known(chain_.front); }
+    std::optional<std::uint32_t> back() const { return known(chain_.back); }
+    std::optional<std::uint32_t> after(std::uint32_t id) const { return known(links_.after(id)); }
 
-    bool contains(std::uint32_t id) const { return id < links_.size() && links_[id].member; }
+    bool contains(std::uint32_t id) const { return links_.contains(id); }
     std::size_t size() const { return size_; }
     bool empty() const { return size_ == 0; }
 
 private:
-    static constexpr std::uint32_t none = UINT32_MAX;
-    struct link {
-        std::uint32_t previous = none;
-        std::uint32_t next = none;
-        bool member = false;
-    };
-
     static std::optional<std::uint32_t> known(std::uint32_t id)
     {
-        return id == none ? std::nullopt : std::optional{id};
+        return id == id_chain::none ? std::nullopt : std::optional{id};
     }
 
-    std::vector<link> links_;
-    std::uint32_t front_ = none;
-    std::uint32_t back_ = none;
+    id_links links_;
+    id_chain chain_;
     std::size_t size_ = 0;
 };
 

@@ -12,19 +12,22 @@ namespace weir {
 namespace {
 
 constexpr unsigned no_limit = std::numeric_limits<unsigned>::max();
+constexpr std::chrono::seconds notice_after{5};
 constexpr unsigned logins_at_once = 4; // a backend that comes back must not be stormed
 
 constexpr std::uint32_t index(server_id id) { return static_cast<std::uint32_t>(id); }
 
 } // namespace
 
-pool::pool(const pool_settings& settings, dice roll) : settings_(settings), roll_(std::move(roll))
+pool::pool(const pool_settings& settings, dice roll, namer name_of)
+    : settings_(settings), roll_(std::move(roll)), name_of_(std::move(name_of))
 {
 }
 
 // ---- A client's way: acquire, perhaps wait, hold, release.
 
-std::optional<server_id> pool::acquire(client_id client, time_point now, actions& todo)
+std::optional<server_id>
+pool::acquire(client_id client, process_index of, time_point now, actions& todo)
 {
     assert(!waiting_.contains(client));
     if (waiting_.empty()) { // nobody overtakes
@@ -33,11 +36,16 @@ std::optional<server_id> pool::acquire(client_id client, time_point now, actions
             return id;
         }
     }
+    if (waiting_.empty())
+        pace_.rest(); // a queue that begins anew
     if (settings_.max_waiting > 0 && waiting_.size() >= settings_.max_waiting) {
         ++tally_.turned_away;
         refuse(client, refusal_of_full_queue(situation(now)), todo);
+    } else if (const auto wait = expected_wait(of); wait > settings_.timeout) {
+        ++tally_.turned_away;
+        refuse(client, refusal_of_long_wait(situation(now), wait), todo);
     } else {
-        waiting_.push_back(client, now);
+        waiting_.push_back(client, of, now);
     }
     cover_waiters(now, todo);
     return std::nullopt;
@@ -129,6 +137,7 @@ void pool::lost(server_id id, time_point now, actions& todo)
 void pool::tick(time_point now, actions& todo)
 {
     refuse_overdue(now, todo);
+    notify_waiters(now, todo);
     trim(now, todo);
     cover_waiters(now, todo);
     top_up(now, todo);
@@ -171,7 +180,7 @@ pool_stats pool::stats() const
     all.resetting = count(server_state::resetting) + count(server_state::pinging);
     all.waiting = static_cast<unsigned>(waiting_.size());
     if (!waiting_.empty())
-        all.waiting_since = waiting_.front().since;
+        all.waiting_since = waiting_.oldest().since;
     return all;
 }
 
@@ -252,12 +261,18 @@ void pool::park(server_id id, time_point now, actions& todo)
         return close(id, *why, now, todo);
     enter(id, server_state::idle, now);
     if (!waiting_.empty()) {
-        const wait_queue::waiter next = waiting_.pop_front();
-        hold(id, next.client, next.since, now);
-        todo.push_back({.kind = action::grant, .server = id, .client = next.client});
+        serve_next(id, now, todo);
     } else if (const auto why = superfluous(at(id), now)) {
         close(id, *why, now, todo);
     }
+}
+
+void pool::serve_next(server_id id, time_point now, actions& todo)
+{
+    const wait_queue::waiter next = waiting_.pop_next();
+    pace_.turn(now);
+    hold(id, next.client, next.since, now);
+    todo.push_back({.kind = action::grant, .server = id, .client = next.client});
 }
 
 void pool::open(time_point now, actions& todo)
@@ -306,23 +321,33 @@ std::optional<server_id> pool::checkout(time_point now, actions& todo)
 void pool::cover_waiters(time_point now, actions& todo)
 {
     while (waiting_.size() > count(server_state::pinging) && !idle_.empty()) {
-        if (const auto id = checkout(now, todo)) {
-            const wait_queue::waiter next = waiting_.pop_front();
-            hold(*id, next.client, next.since, now);
-            todo.push_back({.kind = action::grant, .server = *id, .client = next.client});
-        }
+        if (const auto id = checkout(now, todo))
+            serve_next(*id, now, todo);
     }
     while (waiting_.size() > under_way() && total() < limit() && may_knock(now))
         open(now, todo);
 }
 
-// All wait for the same time, so the first in the queue is the first to be overdue.
+// All wait for the same time, so who came first is the first to be overdue.
 void pool::refuse_overdue(time_point now, actions& todo)
 {
-    while (!waiting_.empty() && now - waiting_.front().since >= settings_.timeout) {
+    while (!waiting_.empty() && now - waiting_.oldest().since >= settings_.timeout) {
         error why = refusal_after_timeout(situation(now)); // counts this client as waiting still
         ++tally_.timeouts;
-        refuse(waiting_.pop_front().client, std::move(why), todo);
+        const client_id overdue = waiting_.oldest().client;
+        waiting_.erase(overdue);
+        refuse(overdue, std::move(why), todo);
+    }
+}
+
+// Whoever waits for long is told why, once.
+void pool::notify_waiters(time_point now, actions& todo)
+{
+    std::optional<error> why; // the same for all
+    while (const auto client = waiting_.take_notice(now - notice_after)) {
+        if (!why)
+            why = notice_of_waiting(situation(now));
+        todo.push_back({.kind = action::notice, .client = *client, .why = why});
     }
 }
 
@@ -400,10 +425,22 @@ pool_situation pool::situation(time_point now) const
     pool_situation it{.settings = settings_,
                       .now = stats(),
                       .longest_hold = std::nullopt,
+                      .oldest_holder = {},
                       .last_login_error = last_login_error_};
-    if (const auto oldest = oldest_holding())
+    if (const auto oldest = oldest_holding()) {
         it.longest_hold = std::chrono::floor<std::chrono::milliseconds>(now - oldest->since);
+        if (name_of_)
+            it.oldest_holder = name_of_(oldest->client);
+    }
     return it;
+}
+
+// Zero when the queue has not moved enough to tell.
+std::chrono::milliseconds pool::expected_wait(process_index newcomer) const
+{
+    const auto time = pace_.time_for(waiting_.turns_before(newcomer) + 1);
+    return time ? std::chrono::floor<std::chrono::milliseconds>(*time)
+                : std::chrono::milliseconds{0};
 }
 
 } // namespace weir

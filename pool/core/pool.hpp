@@ -8,6 +8,7 @@
 #include "pool/core/pool_stats.hpp"
 #include "pool/core/refusal.hpp"
 #include "pool/core/server_state.hpp"
+#include "pool/core/turn_pace.hpp"
 #include "pool/core/wait_queue.hpp"
 
 #include <array>
@@ -32,6 +33,7 @@ struct action {
         reset,  // make it clean (DISCARD ALL), then tell checked
         grant,  // `client` holds `server` from now on
         refuse, // `client` waits no longer: send it `why`
+        notice, // `client` waits on, and has for long: tell it `why`
     };
     what kind;
     server_id server{};
@@ -45,13 +47,15 @@ using actions = std::vector<action>;
 
 class pool {
 public:
-    using dice = std::function<double()>; // uniform in [0, 1)
+    using dice = std::function<double()>;                // uniform in [0, 1)
+    using namer = std::function<std::string(client_id)>; // whose a client is, for people
 
-    pool(const pool_settings& settings, dice roll);
+    explicit pool(const pool_settings& settings, dice roll, namer name_of = {});
 
     // A client wants a server. The answer is a server (granted at once), or nothing: then a grant
     // or a refusal comes later in some call's actions (a refusal may already be in `todo`).
-    std::optional<server_id> acquire(client_id client, time_point now, actions& todo);
+    std::optional<server_id>
+    acquire(client_id client, process_index of, time_point now, actions& todo);
     void give_up(client_id client, time_point now, actions& todo); // a waiter left; O(1)
     // Settled: the server owes no answer and is outside a transaction. `dirty`: it has state that
     // the next client must not meet.
@@ -112,10 +116,12 @@ private:
     void park(server_id id, time_point now, actions& todo);
     void open(time_point now, actions& todo);
     void refuse(client_id client, error why, actions& todo);
+    void serve_next(server_id id, time_point now, actions& todo);
 
     std::optional<server_id> checkout(time_point now, actions& todo);
     void cover_waiters(time_point now, actions& todo);
     void refuse_overdue(time_point now, actions& todo);
+    void notify_waiters(time_point now, actions& todo);
     void trim(time_point now, actions& todo);
     void top_up(time_point now, actions& todo);
 
@@ -125,15 +131,18 @@ private:
     bool may_knock(time_point now) const;
     time_point expiry(const server& s) const;
     pool_situation situation(time_point now) const;
+    std::chrono::milliseconds expected_wait(process_index newcomer) const;
 
     pool_settings settings_;
     dice roll_;
+    namer name_of_;
 
     std::vector<server> servers_; // by id
     std::array<unsigned, server_state_count> counts_{};
     id_list idle_; // longest idle first
     id_list free_; // closed slots
     wait_queue waiting_;
+    turn_pace pace_;
 
     std::uint64_t generation_ = 0; // servers of an older one are closed as they come back ...
     close_reason retired_why_ = close_reason::reload; // ... for this reason

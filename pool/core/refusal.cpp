@@ -38,6 +38,8 @@ std::string numbers(const pool_situation& it)
     if (it.longest_hold) {
         const auto held = std::chrono::floor<std::chrono::seconds>(*it.longest_hold);
         text += ", longest held " + in_words(held);
+        if (!it.oldest_holder.empty())
+            text += " by " + it.oldest_holder;
     }
     if (it.last_login_error)
         text += "; the last login failed: " + it.last_login_error->message;
@@ -54,6 +56,22 @@ error refusal_after_timeout(const pool_situation& it)
     const std::string reached = is_at_limit(it) ? limits(it) + " reached, " : "";
     return {.code = "53300",
             .message = reached + "no connection came free in " + in_words(it.settings.timeout),
+            .detail = numbers(it)};
+}
+
+error refusal_of_long_wait(const pool_situation& it, std::chrono::milliseconds expected)
+{
+    return {.code = "53300",
+            .message = limits(it) + " reached, and the expected wait of " + in_words(expected) +
+                       " exceeds the timeout of " + in_words(it.settings.timeout),
+            .detail = numbers(it)};
+}
+
+error notice_of_waiting(const pool_situation& it)
+{
+    return {.code = "00000",
+            .message = (is_at_limit(it) ? limits(it) + " reached, " : std::string{}) +
+                       "waiting for a connection, up to " + in_words(it.settings.timeout),
             .detail = numbers(it)};
 }
 

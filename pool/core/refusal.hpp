@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 namespace weir {
 
@@ -14,6 +15,7 @@ struct pool_situation {
     pool_settings settings;
     pool_stats now;
     std::optional<std::chrono::milliseconds> longest_hold; // of the servers held now
+    std::string oldest_holder;                             // by whom; empty = unknown
     std::optional<error> last_login_error;
 };
 
@@ -23,5 +25,11 @@ error refusal_after_timeout(const pool_situation&);
 
 // `max_waiting` clients wait already: 53300 at once.
 error refusal_of_full_queue(const pool_situation&);
+
+// As the queue moves, its turn would not come within `timeout`: 53300 at once.
+error refusal_of_long_wait(const pool_situation&, std::chrono::milliseconds expected);
+
+// For a client that waits on: a NOTICE with the same numbers.
+error notice_of_waiting(const pool_situation&);
 
 } // namespace weir

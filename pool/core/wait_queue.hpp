@@ -1,5 +1,7 @@
-// Who waits for a server, in the order they came. Joining, leaving from anywhere and being served
-// are O(1); client ids should be small and reused, since the table is as long as the largest.
+// Who waits for a server. Processes take turns, and within one the first to come is the first
+// served, so that a worker with a thousand waiting connections does not starve one with a single
+// one. Joining, leaving from anywhere and being served are O(1); ids should be small and reused,
+// since the tables are as long as the largest.
 #pragma once
 
 #include "pool/core/id_list.hpp"
@@ -7,11 +9,13 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace weir {
 
-enum class client_id : std::uint32_t {}; // the caller's name for who acquires
+enum class client_id : std::uint32_t {};     // the caller's name for who acquires
+enum class process_index : std::uint32_t {}; // and for the process that it belongs to
 
 class wait_queue {
 public:
@@ -21,23 +25,44 @@ public:
         time_point since;
     };
 
-    void push_back(client_id client, time_point now);
+    void push_back(client_id client, process_index of, time_point now);
     void erase(client_id client); // must be waiting
-    waiter pop_front();           // the queue must not be empty
-    waiter front() const;         // likewise
+    waiter pop_next();            // whose turn it is; the queue must not be empty
+    waiter oldest() const;        // who came first; likewise
 
-    bool contains(client_id client) const { return order_.contains(index(client)); }
-    std::size_t size() const { return order_.size(); }
-    bool empty() const { return order_.empty(); }
+    // Who came first of those that take_notice() has not named yet, if that was before `then`.
+    std::optional<client_id> take_notice(time_point then);
+    // How many turns a newcomer of this process would wait for, as the queue is now.
+    std::size_t turns_before(process_index newcomer) const;
+
+    bool contains(client_id client) const { return arrivals_.contains(index(client)); }
+    std::size_t size() const { return arrivals_.size(); }
+    bool empty() const { return arrivals_.empty(); }
 
 private:
-    static constexpr std::uint32_t index(client_id client)
+    template <class Id>
+    static constexpr std::uint32_t index(Id id)
     {
-        return static_cast<std::uint32_t>(client);
+        return static_cast<std::uint32_t>(id);
     }
+    waiter at(std::uint32_t client) const { return {client_id{client}, entries_[client].since}; }
 
-    id_list order_;
-    std::vector<time_point> since_; // by client
+    struct entry {
+        time_point since;
+        process_index of{};
+        bool noticed = false;
+    };
+    struct queue {
+        id_chain clients;
+        std::size_t size = 0;
+    };
+
+    id_list arrivals_;           // clients, in the order they came
+    std::vector<entry> entries_; // by client
+    id_list turns_;              // processes with waiters; the first is served next
+    std::vector<queue> queues_;  // by process: its clients ...
+    id_links links_;             // ... whose links are here
+    id_list unnoticed_;          // clients, in the order they came
 };
 
 } // namespace weir

@@ -1,7 +1,11 @@
 """The pool as a client sees it: who waits, for how long, and what is said when nothing came free.
 """
 
+import os
 import re
+import subprocess
+import sys
+import time
 
 import pytest
 
@@ -161,3 +165,67 @@ def test_a_connection_older_than_recycle_is_replaced_between_transactions_only(p
     client.ask("COMMIT")
     assert client.rows("SELECT pg_backend_pid()") != [[first]]
     assert daemon.metric("weir_pool_closes_total", reason="recycle") >= 1
+
+
+# A process of its own: says that it is logged in, asks when told to, and prints the answer.
+ANOTHER_PROCESS = """
+import sys
+from raw_client import raw_client
+with raw_client(sys.argv[1], user="tester", database="postgres") as client:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(client.rows("SELECT nextval('turns')")[0][0], flush=True)
+"""
+
+
+def test_a_process_with_a_thousand_waiting_connections_does_not_starve_one_with_a_single_one(
+    pg, start, crowd
+):
+    pg.psql("DROP SEQUENCE IF EXISTS turns; CREATE SEQUENCE turns")
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0, DB_POOL_TIMEOUT=300)
+    holder, *many = crowd(daemon, 1001)
+    with subprocess.Popen(
+        [sys.executable, "-c", ANOTHER_PROCESS, daemon.socket_path()],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as other:
+        assert other.stdout.readline() == "ready\n"
+        holder.ask("BEGIN")
+        holder.rows("SELECT 1")
+        for client in many:
+            client.send(query("SELECT nextval('turns')"))
+        while daemon.metric("weir_pool_waiting") != 1000:
+            time.sleep(0.01)
+        other.stdin.write("go\n")
+        other.stdin.flush()
+        while daemon.metric("weir_pool_waiting") != 1001:
+            time.sleep(0.01)
+        holder.ask("COMMIT")
+        assert int(other.stdout.readline()) <= 2
+        answers = [answer for client in many for answer in client.until_ready()]
+    numbers = [int(answer.values()[0]) for answer in answers if answer.kind == "D"]
+    assert sorted(numbers) == numbers, "within the process it is first come, first served"
+
+
+def test_a_client_that_waits_for_long_gets_a_notice_and_the_error_names_the_holder(
+    pg, start, crowd
+):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0, DB_POOL_TIMEOUT=6)
+    holder, waiter = crowd(daemon, 2)
+    holder.ask("BEGIN")
+    holder.rows("SELECT 1")
+    waiter.send(query("SELECT 2"))
+    answers = waiter.until_ready()
+    assert [answer.kind for answer in answers] == ["N", "E", "Z"]
+    notice, refusal = answers[0].fields(), answers[1].fields()
+    assert (notice["S"], notice["C"]) == ("NOTICE", "00000")
+    assert notice["M"] == (
+        "pool limit of size 1 overflow 0 reached, waiting for a connection, up to 6 s"
+    )
+    assert refusal["C"] == "53300"
+    with open("/proc/self/comm") as comm:
+        name = f"{comm.read().strip()}[{os.getpid()}]"
+    assert re.search(rf"longest held \d+ s by {re.escape(name)}", refusal["D"]), refusal["D"]
+    holder.ask("COMMIT")

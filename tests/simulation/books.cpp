@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <set>
 #include <string>
 
 using namespace std::chrono_literals;
@@ -26,10 +27,15 @@ books::books(const pool_settings& settings, unsigned clients)
 
 // ---- Before the pool is told.
 
-void books::asks(client_id id)
+void books::asks(client_id id, process_index of)
 {
-    at(id) = {.state = client_state::waiting, .since = now_};
+    const bool is_first = std::ranges::none_of(queue_, [&](client_id w) { return at(w).of == of; });
+    if (is_first)
+        last_turns_[of] = ++turn_;
+    at(id) = {.state = client_state::waiting, .since = now_, .of = of};
     newcomer_ = id;
+    if (queue_.empty())
+        pace_.rest();
     queue_.push_back(id);
 }
 
@@ -107,6 +113,7 @@ void books::enter(const actions& todo, std::optional<server_id> held_at_once)
         case action::reset: resets(a); break;
         case action::grant: grants(a); break;
         case action::refuse: refuses(a); break;
+        case action::notice: notices(a); break;
         }
     }
     if (held_at_once) {
@@ -196,9 +203,45 @@ void books::resets(const action& a)
 
 void books::grants(const action& a)
 {
-    promise(!queue_.empty() && queue_.front() == a.client, "first come, first served");
-    queue_.pop_front();
+    promise(!queue_.empty() && whose_turn_it_is() == a.client,
+            "processes take turns, and within one it is first come, first served");
+    last_turns_[at(a.client).of] = ++turn_;
+    pace_.turn(now_);
+    std::erase(queue_, a.client);
     hand_over(a.server, a.client);
+}
+
+// Each process has one turn in each round before the newcomer's own.
+bool books::would_wait_too_long(client_id newcomer) const
+{
+    const auto of = [this](client_id c) { return clients_[static_cast<std::size_t>(c)].of; };
+    std::set<process_index> processes;
+    std::size_t rounds = 0; // the newcomer is in the queue
+    for (const client_id c : queue_) {
+        rounds += of(c) == of(newcomer);
+        if (c != newcomer)
+            processes.insert(of(c));
+    }
+    const std::size_t turns = std::min(queue_.size() - 1, rounds * processes.size());
+    const auto wait = pace_.time_for(turns + 1);
+    return wait && *wait > settings_.timeout;
+}
+
+void books::notices(const action& a)
+{
+    client& c = at(a.client);
+    promise(in_tick_ && c.state == client_state::waiting && now_ - c.since >= 5s && !c.noticed,
+            "a waiter is told of its wait after 5 s, once");
+    promise(a.why.has_value() && !a.why->message.empty(), "a notice says why");
+    c.noticed = true;
+}
+
+client_id books::whose_turn_it_is() const
+{
+    const auto of = [this](client_id c) { return clients_[static_cast<std::size_t>(c)].of; };
+    return *std::ranges::min_element(queue_, {}, [&](client_id c) {
+        return last_turns_.at(of(c));
+    }); // the first of equals
 }
 
 void books::hand_over(server_id id, client_id to)
@@ -213,7 +256,8 @@ void books::hand_over(server_id id, client_id to)
     s.in_hand = false;
     s.since = now_;
     s.holder = to;
-    at(to) = {.state = client_state::holding, .since = now_};
+    at(to).state = client_state::holding;
+    at(to).since = now_;
     ++tally_.grants;
 }
 
@@ -222,8 +266,9 @@ void books::refuses(const action& a)
     promise(a.why.has_value() && !a.why->message.empty(), "a refusal says why");
     promise(at(a.client).state == client_state::waiting, "only one who waits is refused");
     if (a.client == newcomer_) {
-        promise(settings_.max_waiting > 0 && queue_.size() > settings_.max_waiting,
-                "a newcomer is refused only if the queue is full");
+        promise((settings_.max_waiting > 0 && queue_.size() > settings_.max_waiting) ||
+                    would_wait_too_long(a.client),
+                "a newcomer is refused only if the queue is full, or too slow");
         promise(a.why->code == sqlstate{"53300"}, "a full queue is 53300");
         queue_.pop_back();
         ++tally_.turned_away;
@@ -290,7 +335,7 @@ void books::compare_with(const pool& it)
         promise(it.is_waiting(client_id{i}) == (clients_[i].state == client_state::waiting),
                 "a client waits in the pool exactly if it waits");
     promise(queue_.empty() ? !n.waiting_since : n.waiting_since == at(queue_.front()).since,
-            "the oldest wait is that of the first in the queue");
+            "the oldest wait is that of who came first");
     promise(it.is_up() == (total() > count(server_state::connecting) ||
                            (ever_logged_in_ && !last_login_error_)),
             "the pool is up exactly if something is connected or the last login succeeded");
@@ -315,6 +360,9 @@ void books::check_what_a_tick_leaves() const
     promise(queue_.empty() ||
                 now_ - clients_[static_cast<std::size_t>(queue_.front())].since < settings_.timeout,
             "nobody waits for longer than the timeout");
+    for (const client& c : clients_)
+        promise(c.state != client_state::waiting || now_ - c.since < 5s || c.noticed,
+                "whoever waits for long has been told");
     for (const server& s : servers_) {
         if (s.state != server_state::idle)
             continue;

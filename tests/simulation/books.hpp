@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -23,7 +24,7 @@ public:
 
     // ---- Before the pool is told.
     void time_is(time_point now) { now_ = now; }
-    void asks(client_id client);
+    void asks(client_id client, process_index of);
     void gives_up(client_id client);
     void comes_back(server_id id, bool dirty);        // released
     void logs_in(server_id id);                       // or
@@ -59,6 +60,8 @@ private:
     struct client {
         client_state state = client_state::resting;
         time_point since{};
+        process_index of{};
+        bool noticed = false;
     };
 
     void opens(const action& a);
@@ -70,6 +73,9 @@ private:
     void hand_over(server_id id, client_id to);
     void put_in_hand(server_id id, server_state expected);
     void settle();
+    client_id whose_turn_it_is() const;
+    bool would_wait_too_long(client_id newcomer) const;
+    void notices(const action& a);
     void check_that_nobody_waits_in_vain() const;
     void check_what_a_tick_leaves() const;
 
@@ -92,7 +98,10 @@ private:
 
     std::vector<server> servers_;
     std::vector<client> clients_;
-    std::deque<client_id> queue_;
+    std::deque<client_id> queue_;                       // by arrival
+    std::map<process_index, std::uint64_t> last_turns_; // or when it began to wait
+    std::uint64_t turn_ = 0;
+    turn_pace pace_;
 
     std::optional<error> last_login_error_;
     bool ever_logged_in_ = false;

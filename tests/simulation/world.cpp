@@ -10,6 +10,7 @@ namespace weir::test {
 namespace {
 
 constexpr unsigned client_count = 40;
+constexpr unsigned process_count = 6;
 
 } // namespace
 
@@ -72,8 +73,9 @@ void world::balance(std::string_view event, std::optional<server_id> held_at_onc
 void world::a_client_comes()
 {
     if (const auto client = any(books_.clients_that_rest())) {
-        books_.asks(*client);
-        const auto held = pool_.acquire(*client, now_, todo_);
+        const process_index of{static_cast<std::uint32_t>(*client) % process_count};
+        books_.asks(*client, of);
+        const auto held = pool_.acquire(*client, of, now_, todo_);
         balance("a client came", held);
     }
 }

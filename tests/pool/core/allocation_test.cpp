@@ -36,7 +36,7 @@ TEST_CASE("once warm, a pool serves its clients without allocating, whether or n
     const auto a_round_of_everyone = [&] { // each waits for the one before it
         std::size_t granted = 0;
         for (unsigned i = 0; i < clients; ++i)
-            granted += p.acquire(client_id{i}, now, todo).has_value();
+            granted += p.acquire(client_id{i}, process_index{i % 7}, now, todo).has_value();
         for (unsigned i = 0; i < clients; ++i)
             p.release(server_id{0}, false, now, todo);
         granted += todo.size();
@@ -44,7 +44,7 @@ TEST_CASE("once warm, a pool serves its clients without allocating, whether or n
         return granted;
     };
     for (unsigned i = 0; i < clients; ++i)
-        p.acquire(client_id{i}, now, todo);
+        p.acquire(client_id{i}, process_index{i % 7}, now, todo);
     p.logged_in(server_id{0}, now, todo);
     for (unsigned i = 0; i < clients; ++i)
         p.release(server_id{0}, false, now, todo);

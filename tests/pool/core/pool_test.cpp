@@ -107,11 +107,11 @@ TEST_CASE("after its timeout a waiter hears the numbers, and those behind it wai
     CHECK(s.acquire(50) == "");
     s.pass(10s);
     CHECK(s.acquire(51) == "");
-    CHECK(s.tick_after(20s - 1ms) == "");
+    CHECK(s.tick_after(20s - 1ms) == "notice 50, notice 51");
     CHECK(s.tick_after(1ms) == "refuse 50 53300");
     CHECK(s.last_refusal().message ==
           "pool limit of size 10 overflow 20 reached, no connection came free in 30 s");
-    CHECK(s.last_refusal().detail == "active 30, idle 0, waiting 2, longest held 30 s");
+    CHECK(s.last_refusal().detail == "active 30, idle 0, waiting 2, longest held 30 s by client 0");
     CHECK(s.release(4) == "grant 4 to 51");
     CHECK(s.stats().timeouts == 1);
 }
@@ -133,6 +133,41 @@ TEST_CASE("a full queue refuses at once")
     CHECK(s.stats().waiting == 2);
 }
 
+TEST_CASE("whoever would not be served in time is refused at once")
+{
+    stage s{{.size = 1, .max_overflow = 0, .timeout = 10s}};
+    s.fill(1);
+    unsigned newest = 0;
+    const auto one_turn = [&](std::chrono::milliseconds time) {
+        s.acquire(++newest);
+        s.pass(time);
+        return s.release(0);
+    };
+    s.acquire(++newest);
+    for (int i = 0; i < 20; ++i)
+        one_turn(4s);
+    CHECK(s.stats().waiting == 1);
+    CHECK(s.acquire(1000) == "");
+    CHECK(s.acquire(1001) == "refuse 1001 53300");
+    CHECK(s.last_refusal().message ==
+          "pool limit of size 1 overflow 0 reached, and the expected wait of 12 s exceeds the "
+          "timeout of 10 s");
+    CHECK(s.acquire(1002, 1) == ""); // a process that has none in the queue is served sooner
+    CHECK(s.stats().turned_away == 1);
+}
+
+TEST_CASE("a client that waits for 5 s is told of it, once")
+{
+    stage s{{.size = 1, .max_overflow = 0}};
+    s.fill(1);
+    s.acquire(1);
+    CHECK(s.tick_after(4'999ms) == "");
+    CHECK(s.tick_after(1ms) == "notice 1");
+    CHECK(s.tick_after(5s) == "");
+    CHECK(s.acquire(2) == "");
+    CHECK(s.tick_after(5s) == "notice 2");
+}
+
 TEST_CASE("a waiter's deadline follows a reload, counted from when it came")
 {
     stage s{{.size = 1, .max_overflow = 0, .timeout = 30s}};
@@ -147,7 +182,7 @@ TEST_CASE("a waiter's deadline follows a reload, counted from when it came")
     SUBCASE("longer")
     {
         s.reload({.size = 1, .max_overflow = 0, .timeout = 60s});
-        CHECK(s.tick_after(40s) == "");
+        CHECK(s.tick_after(40s) == "notice 1");
         CHECK(s.tick_after(10s) == "refuse 1 53300");
     }
 }
@@ -542,9 +577,9 @@ TEST_CASE("a server that is connected still: the timeout blames the pool, and na
     s.tick_after(1s);
     CHECK(s.tick_after(29s) == "refuse 5 53300");
     CHECK(s.last_refusal().message == "no connection came free in 30 s");
-    CHECK(s.last_refusal().detail ==
-          "active 1, idle 0, waiting 1, connecting 1, longest held 30 s; the last login failed: "
-          "sorry, too many clients already");
+    CHECK(s.last_refusal().detail == "active 1, idle 0, waiting 1, connecting 1, longest held 30 s "
+                                     "by client 0; the last login failed: "
+                                     "sorry, too many clients already");
 }
 
 TEST_SUITE_END();

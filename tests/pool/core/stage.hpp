@@ -13,14 +13,17 @@ namespace weir::test {
 class stage {
 public:
     explicit stage(const pool_settings& settings = {}, double chance = 0.0)
-        : pool_(settings, [chance] { return chance; })
+        : pool_(
+              settings,
+              [chance] { return chance; },
+              [](client_id c) { return "client " + std::to_string(static_cast<unsigned>(c)); })
     {
     }
 
-    std::string acquire(unsigned client)
+    std::string acquire(unsigned client, unsigned process = 0)
     {
         return play([&](auto now, actions& todo) {
-            const auto id = pool_.acquire(client_id{client}, now, todo);
+            const auto id = pool_.acquire(client_id{client}, process_index{process}, now, todo);
             return id ? "hold " + std::to_string(static_cast<unsigned>(*id)) : std::string{};
         });
     }
@@ -95,6 +98,7 @@ private:
         case action::ping: return "ping " + server;
         case action::reset: return "reset " + server;
         case action::grant: return "grant " + server + " to " + client;
+        case action::notice: return "notice " + client;
         case action::refuse:
             refusal_ = a.why.value();
             return "refuse " + client + " " + std::string(refusal_.code.text());
