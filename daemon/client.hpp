@@ -43,6 +43,8 @@ public:
     bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
 
+    time_point active_at{}; // while client_idle_timeout is set
+
     pid_t pid = 0;
     uid_t uid = 0;
     gid_t gid = 0;

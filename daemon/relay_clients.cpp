@@ -148,8 +148,10 @@ std::size_t relay::judge(client& c, std::string_view data)
     std::size_t used = 0;
     const std::uint64_t queries_before = c.session.queries();
     answers_.clear();
-    if (c.home)
+    if (c.home) {
         c.session.allow(c.home->liberties(now_));
+        note_activity(c);
+    }
     bool more = true;
     while (more && used < data.size() && !c.closed) {
         const std::string_view rest = data.substr(used);
@@ -369,6 +371,8 @@ void relay::drop(client& c)
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
     processes_.leave(c.process);
+    if (by_activity_.contains(static_cast<std::uint32_t>(c.id)))
+        by_activity_.erase(static_cast<std::uint32_t>(c.id));
     const auto slot = static_cast<std::size_t>(c.id);
     free_ids_.push_back(c.id);
     dropped_.push_back(std::move(clients_[slot]));

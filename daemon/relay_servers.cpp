@@ -182,6 +182,7 @@ void relay::after_answers(server& s)
 void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
+    note_activity(c);
     if (s.replies.begin_failed())
         c.session.fail_transaction();
     if (s.replies.take_settings_reset())

@@ -40,6 +40,7 @@ void reply_tracker::attach(prepared_statements& names)
     dirty_ = false;
     settings_reset_ = false;
     begin_failed_ = false;
+    explanation_.reset();
     forget_unnamed();
 }
 
@@ -82,6 +83,7 @@ void reply_tracker::pop()
     if (requests_.front().poisoned)
         poisons_.pop_front();
     requests_.pop_front();
+    ++answers_;
     while (!requests_.empty() && requests_.front().what == request::copy_end)
         requests_.pop_front();
     slot_in_doubt_ = slot_in_doubt_ && !requests_.empty();
@@ -290,7 +292,7 @@ reply reply_tracker::inspect(const frame_header& h, bytes body)
     switch (h.type) {
     case 'Z': return on_ready(body);
     case 'E': {
-        reply r = on_error(body);
+        const reply r = explained(on_error(body));
         body_left_ = static_cast<std::uint32_t>(h.body_size - body.size()); // an oversized text
         body_swallowed_ = r.kind != reply_kind::failure || !r.for_client;
         return r;
@@ -330,6 +332,8 @@ reply reply_tracker::on_ready(bytes body)
         return {reply_kind::malformed};
     reply r = pass(header_size + 1);
     status_ = status;
+    transactions_ += status == 'I';
+    explanation_.reset();
     if (begin_failed_ && r.kind == reply_kind::forward) {
         replacement_.clear();
         write_ready(replacement_, 'E');
@@ -378,6 +382,18 @@ reply reply_tracker::on_error(bytes body)
     }
     ignoring_ = requests_.empty();
     return r;
+}
+
+// A cancel that weir has asked for, in weir's words.
+reply reply_tracker::explained(const reply& r)
+{
+    if (!explanation_ || r.kind != reply_kind::failure || !r.for_client || r.value != "57014")
+        return r;
+    replacement_.clear();
+    write_error(replacement_, *explanation_);
+    reply out{reply_kind::replace, r.size};
+    out.bytes = replacement_;
+    return out;
 }
 
 // A request that the server failed, skipped on its way to the next Sync, or took for something
@@ -465,6 +481,8 @@ reply reply_tracker::on_complete(bytes body)
         note_tag(tag, front.trait);
     }
     beginning_ = beginning_ && !front.begins;
+    if (tag == "BEGIN" || tag == "START TRANSACTION")
+        status_ = 'T'; // there may be no ReadyForQuery to say so for long
     if (front.what == request::execute)
         pop();
     return r;

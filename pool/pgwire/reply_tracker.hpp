@@ -9,6 +9,7 @@
 #include "pool/pgwire/ring.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,6 +101,12 @@ public:
     bool copying_in() const { return copying_in_; }
     char transaction_status() const { return status_; }
 
+    // How much has been answered so far: requests, and transactions that have ended.
+    std::uint64_t answers() const { return answers_; }
+    std::uint64_t transactions() const { return transactions_; }
+    // weir itself has asked for a cancel: if it works, the client is told `why`.
+    void explain_cancel(error why) { explanation_ = std::make_unique<const error>(std::move(why)); }
+
     // Since attach(), a command left state behind which nobody tracks: SET, LISTEN, LOAD ...
     bool dirty() const { return dirty_; }
     // That BEGIN has failed, and with it the Query behind it: a Sync brings the ReadyForQuery that
@@ -138,6 +145,7 @@ private:
     reply end_describe(const frame_header& h);
     reply on_ready(bytes body);
     reply on_error(bytes body);
+    reply explained(const reply& r);
     reply on_complete(bytes body);
     void on_copy_in();
     void take_back(std::size_t change, bool failed_itself);
@@ -149,7 +157,10 @@ private:
     ring<change> changes_; // of the pending that have some, in order
     ring<error> poisons_;  // one for each poisoned, in order
     prepared_statements* names_ = nullptr;
+    std::unique_ptr<const error> explanation_; // of a cancel, until the next ReadyForQuery
     std::string replacement_;
+    std::uint64_t answers_ = 0;
+    std::uint64_t transactions_ = 0;
     statement_ptr slot_holds_;
     slot slot_ = slot::unknown;
     // A Sync was sent while something before it was unanswered: if that fails, what was to fill or

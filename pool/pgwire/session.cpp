@@ -169,6 +169,16 @@ void session::deny(const error& why, std::string& out)
         own_.fail();
 }
 
+void session::lose_server(const error& why, bool in_transaction, bool in_pipeline, std::string& out)
+{
+    if (in_pipeline) {
+        write_error(out, why);
+        skip_to_sync_ = true;
+    }
+    if (in_transaction)
+        own_.fail(in_pipeline ? nullptr : std::make_unique<const error>(why));
+}
+
 ruling session::refuse(bytes in, const error& why, std::string& out)
 {
     frame_header h;

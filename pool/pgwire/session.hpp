@@ -54,9 +54,12 @@ public:
     // The client has got this server: appends what has to go before its messages, if anything.
     bool holds_back() const { return own_.holds_back(); }
     void send_begin(reply_tracker& server, std::string& out) { own_.send_begin(server, out); }
-    // The client is in a transaction, and has no server for it any more: `why` is its next answer,
-    // unless it has heard of it.
-    void fail_transaction(std::unique_ptr<const error> why = nullptr) { own_.fail(std::move(why)); }
+    // The server that the client got knows of no transaction, though the client was told of one; it
+    // has heard why.
+    void fail_transaction() { own_.fail(); }
+    // The server was taken away while it owed nothing. In a pipeline (no Sync yet) the client hears
+    // `why` now, otherwise when it says something.
+    void lose_server(const error& why, bool in_transaction, bool in_pipeline, std::string& out);
 
     prepared_statements& names() { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part

@@ -15,11 +15,14 @@ TEST_CASE("the effective settings print as a settings file that loads to the sam
                        "allow": {"users": ["a"], "groups": ["g"]}},
             "metrics": {"listen": "[::1]:9000"}, "log": {"format": "json", "level": "debug"},
             "max_client_conn": 5, "client_login_timeout": "1500ms",
+            "client_idle_timeout": "1h",
             "backends": {"main": {"url": "postgresql://u@h1,h2:5/d?sslmode=require",
                                   "aliases": ["m"], "pool": {
               "size": 1, "max_overflow": 2, "timeout": 3, "recycle": -1, "pre_ping": false,
               "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
-              "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s"},
+              "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s",
+              "query_timeout": 1, "idle_transaction_timeout": 2, "transaction_timeout": 3,
+              "free_answers": false, "hold_back_begin": false},
                                   "migrations": {
               "on_boot": false, "dir": "sql", "command": ["make", "db"], "current_command": "x",
               "order": "last", "cwd": "/srv", "timeout": "90min", "version_table": "v",

@@ -360,8 +360,9 @@ TEST_CASE(
     "a transaction whose server was taken away says why, once, and is then like any failed one")
 {
     free_server s;
-    s.session(0).fail_transaction(
-        std::make_unique<const error>(error{"25P03", "idle for too long"}));
+    std::string words;
+    s.session(0).lose_server({"25P03", "idle for too long"}, true, false, words);
+    CHECK(words.empty());
     CHECK(s.ask(0, query("INSERT")) == failure("25P03", "idle for too long") + ready('E'));
     const std::string after = s.ask(0, query("INSERT"));
     CHECK(after.find("25P02") != std::string::npos);
