@@ -41,7 +41,7 @@ void relay::log_limit(const client& c, hold_limit passed, std::string_view what)
                  {{"backend", c.home->name()},
                   {"client", processes_.name(c.process)},
                   {"by", to_string(passed)},
-                  {"after", in_words(value_of(passed, limits))}});
+                  {"after", value_of(passed, limits)}});
 }
 
 void relay::interrupt(client& c, server& s, hold_limit passed)
