@@ -57,6 +57,7 @@ public:
     pgwire::settings_ptr settings;         // what it wants of a server
     pgwire::settings_ptr startup_settings; // what RESET goes back to
     std::unique_ptr<std::string> stash;    // bytes that came before they could be judged
+    pgwire::state_set pins_logged;         // why it has kept a server, as far as the log has it
     outbox out;
 };
 

@@ -48,6 +48,17 @@ result<std::unique_ptr<backend>> open_backend(const backend_settings& s)
     return error{"0A000", "backend " + s.name + " (" + address + ") cannot be served"};
 }
 
+// Servers for whole sessions: they are opened when asked for, and closed when nobody wants them.
+pool_settings lane_settings(pool_settings of)
+{
+    of.size = of.session_pool_size;
+    of.max_overflow = 0;
+    of.min_idle = 0;
+    of.idle_timeout = of.idle_timeout > 0ms ? of.idle_timeout : 1min;
+    of.reset = reset_policy::always;
+    return of;
+}
+
 class daemon {
 public:
     daemon(const settings& initial, const settings_reader& reread)
@@ -80,6 +91,7 @@ private:
     access_list allowed_;
     std::vector<unix_listener> listeners_;
     std::vector<std::unique_ptr<pool_runner>> pools_;
+    std::vector<std::unique_ptr<pool_runner>> lanes_; // for whole sessions, NAME:session
     relay relay_;
     boost::asio::steady_timer ticker_;
     boost::asio::steady_timer drained_;
@@ -127,9 +139,18 @@ result<void> daemon::open_backends()
         auto behind = open_backend(s);
         if (!behind)
             return behind.error();
-        pools_.push_back(
-            std::make_unique<pool_runner>(s.name, std::move(*behind), s.pool, loop_, relay_));
+        const std::shared_ptr<backend> shared = std::move(*behind);
+        pools_.push_back(std::make_unique<pool_runner>(s.name, shared, s.pool, loop_, relay_));
         relay_.serve(*pools_.back(), s.aliases);
+        if (s.pool.session_pool_size == 0)
+            continue;
+        lanes_.push_back(std::make_unique<pool_runner>(s.name + ":session",
+                                                       shared,
+                                                       lane_settings(s.pool),
+                                                       loop_,
+                                                       relay_,
+                                                       true));
+        relay_.serve_sessions(*lanes_.back(), *pools_.back(), s.aliases);
     }
     return {};
 }
@@ -256,6 +277,9 @@ void daemon::reload(const settings& fresh)
                                                fresh.backends.end(),
                                                [&](const auto& b) { return b.name == name; });
                 pool->reload(with->pool, steady_clock::now());
+                for (const auto& lane : lanes_)
+                    if (lane->name() == name + ":session" && with->pool.session_pool_size > 0)
+                        lane->reload(lane_settings(with->pool), steady_clock::now());
                 log::info("pool settings changed", {{"backend", name}});
             }
     std::vector<std::string> waiting = changes.restart;
@@ -291,6 +315,12 @@ metrics_snapshot daemon::snapshot() const
                               .pool = pool->books().stats(),
                               .traffic = pool->counted()});
     }
+    for (const auto& lane : lanes_) // up or down as their pools are
+        if (lane->reported())
+            s.backends.push_back({.name = lane->name(),
+                                  .is_up = true,
+                                  .pool = lane->books().stats(),
+                                  .traffic = lane->counted()});
     return s;
 }
 

@@ -111,6 +111,17 @@ void relay::serve(pool_runner& pool, std::span<const std::string> aliases)
         by_database_[alias] = &pool;
 }
 
+void relay::serve_sessions(pool_runner& lane,
+                           pool_runner& pool,
+                           std::span<const std::string> aliases)
+{
+    std::vector<std::string> names;
+    for (const std::string& alias : aliases)
+        names.push_back(alias + ":session");
+    serve(lane, names);
+    lanes_[&pool] = &lane;
+}
+
 void relay::listen(int descriptor)
 {
     listeners_.push_back(std::make_unique<listening>(descriptor));
@@ -177,7 +188,7 @@ void relay::drain()
     draining_ = true;
     stop_listening();
     for (const auto& c : clients_)
-        if (c && !c->held && !c->waiting)
+        if (c && !c->waiting && (!c->held || rests(*c)))
             farewell(*c, shutting_down());
     bury();
 }
@@ -187,7 +198,7 @@ client_counts relay::counts() const
     client_counts n;
     for (const pool_runner* pool : pools_) {
         const pool_stats books = pool->books().stats();
-        n.active += books.active;
+        n.active += books.active + books.pinned;
         n.waiting += books.waiting;
     }
     n.idle = in_use_ - std::min(in_use_, n.active + n.waiting);

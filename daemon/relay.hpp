@@ -46,6 +46,9 @@ public:
     void listen(int descriptor); // borrowed; accepts until stop_listening()
     void stop_listening();
     void serve(pool_runner& pool, std::span<const std::string> aliases);
+    // Servers for whole connections beside `pool`: at its names with :session behind, and for the
+    // applications that its settings name.
+    void serve_sessions(pool_runner& lane, pool_runner& pool, std::span<const std::string> aliases);
     void start();              // from now on readiness is acted upon
     void tick(time_point now); // every 50 to 100 ms
     void reload(relay_settings settings);
@@ -124,6 +127,9 @@ private:
     void open_session(client& c, const pgwire::startup_packet& packet);
     bool needs_settling(client& c);
     void try_settings(client& c, server& s);
+    static void touch_untracked(const client& c, server& s);
+    pool_runner* lane_for(pool_runner& pool, std::string_view application) const;
+    void let_in(client& c);
     void answer_version(const pgwire::startup_packet& packet);
     void welcome(client& c);
     std::string backend_names() const;
@@ -133,6 +139,7 @@ private:
     void on_server(server& s, std::uint32_t events);
     void read(server& s, bool ended);
     void take_in(server& s, std::string_view data);
+    static bool is_on_hold(const client& c);
     bool judge(server& s, std::string_view data, std::size_t& used);
     void on_parameter(server& s, const pgwire::reply& r, std::string_view words);
     void on_failure(server& s, const pgwire::reply& r, std::string_view words);
@@ -141,7 +148,18 @@ private:
     void lease(client& c, server& s);
     void add_sync(client& c);
     void after_answers(server& s);
+    void settle(client& c, server& s);
     void give_back(client& c, server& s);
+
+    // relay_sessions.cpp: what a client leaves behind, and who keeps a server for it
+    void account_for(client& c, server& s);
+    void on_inventory(server& s);
+    void conclude(client& c, server& s, const pgwire::session_inventory& told);
+    void keep(client& c, server& s, pgwire::state_set why);
+    void stay(client& c, server& s);
+    void forsake(client& c, server& s, std::string_view why);
+    static bool rests(const client& c);
+
     void dismiss_askers(server& s);
     void on_lost(server& s);
     void recover(server& s);
@@ -155,6 +173,7 @@ private:
     std::vector<std::unique_ptr<listening>> listeners_;
     std::unordered_map<std::string, pool_runner*> by_database_;
     std::vector<pool_runner*> pools_;
+    std::unordered_map<const pool_runner*, pool_runner*> lanes_; // by their pools
     std::vector<std::unique_ptr<client>> clients_; // by client_id; the first is never used
     std::vector<client_id> free_ids_;
     std::vector<std::unique_ptr<client>> dropped_; // until the round of events is over

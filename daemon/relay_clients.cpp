@@ -83,7 +83,7 @@ bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
            (c.held && c.held->cancelling && !c.held->replies.owes()) ||
-           ((c.waiting || c.gated || c.now == client::phase::settling) && c.stash &&
+           ((is_on_hold(c) || c.gated || c.now == client::phase::settling) && c.stash &&
             c.stash->size() >= waiting_limit);
 }
 
@@ -123,7 +123,7 @@ void relay::read(client& c, bool ended)
 // New bytes, which lie in the scratch buffer, or behind what was stashed before.
 void relay::take_in(client& c, std::string_view fresh)
 {
-    if (c.waiting || c.now == client::phase::settling) {
+    if (is_on_hold(c) || c.now == client::phase::settling) {
         if (!fresh.empty())
             c.stash = std::make_unique<std::string>(fresh);
         return;
@@ -161,9 +161,11 @@ std::size_t relay::judge(client& c, std::string_view data)
             more = size > 0;
             continue;
         }
-        if (c.now != client::phase::ready)
+        if (c.now != client::phase::ready || c.said_goodbye)
             break;
         words_.clear();
+        if (c.held && c.session.holds_back()) // in front, in the same write
+            c.session.send_begin(c.held->replies, up_.rewritten());
         const pgwire::ruling r =
             c.session.next(pgwire::as_bytes(rest), c.held ? &c.held->replies : nullptr, words_);
         used += r.size;
@@ -209,11 +211,11 @@ std::size_t relay::judge(client& c, std::string_view data)
 
 bool relay::ask_for_server(client& c)
 {
-    server* s = c.home->acquire(c.id, c.process, now_);
+    server* s = c.home->acquire(c.id, c.process, now_, c.settings);
     c.waiting = !s;
     if (s)
         lease(c, *s);
-    return s != nullptr;
+    return !is_on_hold(c);
 }
 
 void relay::granted(client_id id, server& s)
@@ -285,7 +287,7 @@ void relay::resume(client& c)
         take_in(c, {});
     else
         c.stash.reset();
-    if (c.closed || c.waiting)
+    if (c.closed || is_on_hold(c))
         return;
     if (c.half_closed)
         finish_half_closed(c);
@@ -303,9 +305,9 @@ void relay::on_end_of_input(client& c)
 
 void relay::finish_half_closed(client& c)
 {
-    if (c.waiting || c.gated)
+    if (is_on_hold(c) || c.gated)
         return;
-    if (!c.held)
+    if (!c.held || rests(c))
         return let_go(c);
     if (!c.held->replies.owes() || c.session.mid_frame())
         vanish(c); // in a transaction that nobody will end
@@ -325,6 +327,11 @@ void relay::part(client& c)
 {
     server& s = *std::exchange(c.held, nullptr);
     s.holder = nullptr;
+    s.left.state |= s.replies.pinned();
+    s.left.anything = s.left.anything || !s.replies.touched().empty() ||
+                      s.doing == server::errand::inventory || s.doing == server::errand::identity;
+    s.inventory.reset();
+    s.errand_failed = false;
     s.replies.detach();
     if (c.session.mid_frame()) { // a message was cut short
         s.given_up = true;

@@ -16,6 +16,8 @@ constexpr std::chrono::seconds cancel_grace{5};
 
 void relay::enforce_limits(client& c, server& s)
 {
+    if (s.doing != server::errand::none) // that is weir's own affair, and has a limit of its own
+        return;
     const pool_settings& limits = s.home.books().settings();
     const bool busy = s.replies.owes();
     const bool in_transaction =
@@ -62,13 +64,15 @@ void relay::interrupt(client& c, server& s, hold_limit passed)
     s.replies.explain_cancel(why);
 }
 
-// The client stays, in a transaction that has failed.
+// The client stays, in a transaction that has failed; unless it would lose more than that.
 void relay::take_back(client& c, server& s, hold_limit passed)
 {
     if (c.session.mid_frame() || s.cancelling || !s.out.empty())
         return; // not at this moment
     log_limit(c, passed, "a transaction is rolled back");
     const error why = rolled_back_by(passed, s.home.books().settings());
+    if (s.home.rules().is_session_lane || !s.replies.pinned().empty())
+        return farewell(c, why);
     const bool in_transaction = s.replies.transaction_status() != 'I';
     const bool in_pipeline = !s.replies.is_synced();
     part(c);
@@ -112,7 +116,7 @@ void relay::dismiss_idle_clients()
         client& c = *find(static_cast<client_id>(*first));
         if (now_ - c.active_at < settings_.client_idle_timeout)
             return;
-        if (c.held || c.waiting) {
+        if (c.waiting || (c.held && !rests(c))) {
             note_activity(c);
             continue;
         }

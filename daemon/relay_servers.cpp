@@ -25,24 +25,34 @@ void relay::leaves(std::unique_ptr<server> s)
     left_.push_back(std::move(s));
 }
 
-// From now on the server is the client's. Its settings go first, and a BEGIN that was held back, in
-// the write of the client's own message; in the steady state settings agree, and none are sent.
+// From now on the server is the client's. Its settings go first, in the write of the client's own
+// message; in the steady state they agree, and nothing is sent.
 void relay::lease(client& c, server& s)
 {
     c.held = &s;
     s.holder = &c;
     s.since = now_;
     s.replies.attach(c.session.names());
-    if (s.settings != c.settings) {
-        const std::string sql = pgwire::replay(*s.settings, *c.settings);
-        s.settings = c.settings;
-        if (!sql.empty()) {
-            s.replies.expect_swallowed(pgwire::request::query);
-            pgwire::write_query(up_.rewritten(), sql);
-        }
-    }
-    if (c.session.holds_back())
-        c.session.send_begin(s.replies, up_.rewritten());
+    if (s.settings == c.settings)
+        return;
+    const std::string sql = pgwire::replay(*s.settings, *c.settings);
+    const bool must_wait = pgwire::differ_in_identity(*s.settings, *c.settings);
+    s.settings = c.settings;
+    if (sql.empty())
+        return;
+    s.replies.expect_swallowed(pgwire::request::query);
+    pgwire::write_query(up_.rewritten(), sql);
+    if (!must_wait)
+        return;
+    s.doing = server::errand::identity;
+    send(s, up_.view());
+    up_.clear();
+}
+
+// Its messages wait until it has a server, or until the server has answered what weir asked first.
+bool relay::is_on_hold(const client& c)
+{
+    return c.waiting || (c.held && c.held->doing != server::errand::none);
 }
 
 void relay::on_server(server& s, std::uint32_t events)
@@ -103,6 +113,9 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
         case pgwire::reply_kind::need_more: return true;
         case pgwire::reply_kind::malformed: return false;
         case pgwire::reply_kind::swallow: break;
+        case pgwire::reply_kind::row:
+            s.inventory->add(pgwire::as_bytes(run.substr(pgwire::header_size)));
+            break;
         case pgwire::reply_kind::forward: down_.add(run); break;
         case pgwire::reply_kind::replace: down_.rewritten() += r.bytes; break;
         case pgwire::reply_kind::parameter: on_parameter(s, r, run); break;
@@ -129,8 +142,13 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
         down_.add(words);
         count_error(*s.holder, r.value);
         s.said_goodbye = s.said_goodbye || r.name == "FATAL" || r.name == "PANIC";
+    } else if (s.doing == server::errand::inventory) {
+        s.errand_failed = true;
+        log::warning("a server does not say what its client has left",
+                     {{"backend", s.home.name()}, {"sqlstate", r.value}});
     } else if (s.holder) { // the client's own settings are refused: so is the client
         client& c = *s.holder;
+        s.left.anything = true;
         count_error(c, r.value);
         part(c);
         send(c, words);
@@ -159,6 +177,14 @@ void relay::after_answers(server& s)
         if (s.replies.settled())
             s.home.errand_done(s, !s.errand_failed, now_);
         return;
+    case server::errand::inventory: return on_inventory(s);
+    case server::errand::identity:
+        if (s.replies.owes())
+            return;
+        s.doing = server::errand::none;
+        if (s.holder->now == client::phase::settling)
+            break;
+        return resume(*s.holder);
     case server::errand::none: break;
     }
     if (!s.holder)
@@ -170,7 +196,7 @@ void relay::after_answers(server& s)
         up_.clear();
     }
     if (s.replies.settled() && s.out.empty() && !s.cancelling && !c.session.mid_frame())
-        give_back(c, s);
+        settle(c, s);
     else if (c.half_closed && !c.gated)
         finish_half_closed(c);
     if (c.gated && !(c.held && c.held->replies.must_wait())) {
@@ -179,20 +205,29 @@ void relay::after_answers(server& s)
     }
 }
 
+// In the steady state nothing was touched, and the server goes back at once.
+void relay::settle(client& c, server& s)
+{
+    if (s.replies.take_begin_failed())
+        c.session.fail_transaction();
+    if (s.home.rules().is_session_lane)
+        stay(c, s);
+    else if (s.replies.has_touched())
+        account_for(c, s);
+    else if (!s.replies.pinned().empty())
+        stay(c, s);
+    else
+        give_back(c, s);
+}
+
 void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
     note_activity(c);
-    if (s.replies.begin_failed())
-        c.session.fail_transaction();
-    if (s.replies.take_settings_reset())
-        c.settings = c.startup_settings;
-    s.home.release(s, s.replies.dirty(), now_);
+    s.home.release(s, false, now_);
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
-        s.home.accept_settings(c.startup_settings, c.settings);
-        c.startup_settings = c.settings;
-        welcome(c);
+        let_in(c);
         resume(c);
     } else if (draining_) {
         farewell(c, shutting_down());
@@ -227,7 +262,9 @@ void relay::dismiss_askers(server& s)
 void relay::run_errand(server& s)
 {
     std::string words;
-    pgwire::write_query(words, s.doing == server::errand::ping ? "" : "DISCARD ALL");
+    pgwire::write_query(words,
+                        s.doing == server::errand::ping ? std::string{}
+                                                        : pgwire::reset_sql(s.left));
     s.replies.expect_swallowed(pgwire::request::query);
     send(s, {words, {}});
 }
@@ -248,7 +285,7 @@ void relay::recover(server& s)
     } else if (s.replies.owes() || s.cancelling || !s.out.empty()) {
         return; // not over yet
     } else if (s.replies.transaction_status() == 'I') {
-        s.home.release(s, true, now_);
+        s.home.release(s, s.errand_failed, now_);
     } else {
         pgwire::write_query(words, "ROLLBACK");
         s.replies.expect_swallowed(pgwire::request::query);
@@ -259,6 +296,8 @@ void relay::recover(server& s)
 void relay::on_lost(server& s)
 {
     s.home.note_loss();
+    if (s.holder && s.doing == server::errand::inventory)
+        return forsake(*s.holder, s, "it was lost");
     if (client* c = s.holder) {
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);

@@ -31,6 +31,8 @@ std::string numbers(const pool_situation& it)
 {
     std::string text = "active " + std::to_string(it.now.active) + ", idle " +
                        std::to_string(it.now.idle) + ", waiting " + std::to_string(it.now.waiting);
+    if (it.now.pinned > 0)
+        text += ", pinned " + std::to_string(it.now.pinned);
     if (it.now.connecting > 0)
         text += ", connecting " + std::to_string(it.now.connecting);
     if (it.now.resetting > 0)

@@ -7,10 +7,13 @@
 #include "pool/pgwire/own_answers.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/reply_tracker.hpp"
+#include "pool/pgwire/session_rules.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,6 +64,7 @@ public:
     // `why` now, otherwise when it says something.
     void lose_server(const error& why, bool in_transaction, bool in_pipeline, std::string& out);
 
+    void obey(const session_rules& rules) { rules_ = &rules; } // which outlive the session
     prepared_statements& names() { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
     std::uint64_t queries() const { return queries_; } // Query and Execute messages so far
@@ -76,7 +80,10 @@ private:
     ruling on_bind(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_describe(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_close(bytes in, const frame_header& h, reply_tracker& server);
-    ruling on_execute(bytes in, const frame_header& h, reply_tracker& server);
+    ruling on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    ruling on_function_call(bytes in, const frame_header& h, reply_tracker& server);
+    statement_words classify(std::string_view sql) const;
+    void touch(reply_tracker& server, const statement_words& words) const;
     ruling on_copy_data(bytes in);
     void remember(std::string_view portal, const statement_ptr& statement);
     ruling
@@ -85,6 +92,9 @@ private:
     ruling stream(bytes in, const frame_header& h, verdict what);
     ruling fail(const error& why, std::string& out);
 
+    static const session_rules& default_rules();
+
+    const session_rules* rules_ = &default_rules();
     prepared_statements names_;
     own_answers own_;
     // What is bound to a portal, where Execute has to know: few statements are not plain.

@@ -88,7 +88,12 @@ TEST_CASE("every knob is read from the file, comments and all")
         "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
         "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "9s",
         "query_timeout": "10s", "idle_transaction_timeout": "11s", "transaction_timeout": "12s",
-        "free_answers": false, "hold_back_begin": false}}}
+        "free_answers": false, "hold_back_begin": false,
+        "reset": "always",
+        "pins": {"temp_tables": "reset", "hold_cursors": "reject", "advisory_locks": "reset",
+                 "load": "reject", "prepare": "reset"},
+        "max_pinned": 3, "allow_sql_prepare": true, "stateful_functions": ["f"],
+        "session_pool_size": 2, "session_lane": {"application_name": ["psql"]}}}}
     })"));
     const listen_settings listen{"/tmp/w", 6432, 0660, "app", {{"a", "b"}, {"g"}}};
     CHECK((all.listen == listen));
@@ -114,7 +119,18 @@ TEST_CASE("every knob is read from the file, comments and all")
                              .idle_transaction_timeout = 11s,
                              .transaction_timeout = 12s,
                              .free_answers = false,
-                             .hold_back_begin = false};
+                             .hold_back_begin = false,
+                             .reset = reset_policy::always,
+                             .pins = {.temp_tables = pin_policy::reset,
+                                      .hold_cursors = pin_policy::reject,
+                                      .advisory_locks = pin_policy::reset,
+                                      .load = pin_policy::reject,
+                                      .prepare = pin_policy::reset},
+                             .max_pinned = 3,
+                             .allow_sql_prepare = true,
+                             .stateful_functions = {"f"},
+                             .session_pool_size = 2,
+                             .session_applications = {"psql"}};
     CHECK((all.backends.at(0).pool == pool));
     CHECK(all.backends.at(0).aliases == std::vector<std::string>{"m"});
 }

@@ -22,7 +22,11 @@ TEST_CASE("the effective settings print as a settings file that loads to the sam
               "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
               "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s",
               "query_timeout": 1, "idle_transaction_timeout": 2, "transaction_timeout": 3,
-              "free_answers": false, "hold_back_begin": false},
+              "free_answers": false, "hold_back_begin": false,
+              "reset": "never",
+              "pins": {"temp_tables": "reset", "load": "reject"}, "max_pinned": 3,
+              "allow_sql_prepare": true, "stateful_functions": ["f"], "session_pool_size": 0,
+              "session_lane": {"application_name": []}},
                                   "migrations": {
               "on_boot": false, "dir": "sql", "command": ["make", "db"], "current_command": "x",
               "order": "last", "cwd": "/srv", "timeout": "90min", "version_table": "v",

@@ -135,7 +135,8 @@ void shared_server::judge_down()
         switch (r.kind) {
         case reply_kind::need_more: down_.erase(0, used); return after_answers();
         case reply_kind::malformed: broken_ = true; break;
-        case reply_kind::swallow: break;
+        case reply_kind::swallow:
+        case reply_kind::row: break;
         case reply_kind::replace: for_client = r.bytes; break;
         case reply_kind::forward: for_client = rest.substr(0, r.size); break;
         case reply_kind::parameter:
@@ -179,11 +180,11 @@ void shared_server::settle()
         throw std::logic_error("a server was given back in a transaction");
     if (holder_) {
         client& c = clients_[*std::exchange(holder_, std::nullopt)];
-        if (replies_.begin_failed())
+        if (replies_.take_begin_failed())
             c.session.fail_transaction();
         if (replies_.take_settings_reset())
             c.settings = login_settings_;
-        if (replies_.dirty()) {
+        if (!replies_.touched().empty()) {
             ++resets_;
             resetting_ = true;
             replies_.detach();

@@ -42,7 +42,7 @@ struct outcome {
     bool over = false;
     bool ignoring = false;
     bool copying = false;
-    bool dirty = false;
+    bool touched = false;
     char status = 'I';
     std::size_t names = 0;
     std::uint64_t queries = 0;
@@ -59,7 +59,7 @@ outcome outcome_of(shared_server& s)
             s.is_over(0),
             s.replies().ignores_until_sync(),
             s.replies().copying_in(),
-            s.replies().dirty(),
+            !s.replies().touched().empty(),
             s.replies().transaction_status(),
             s.session(0).names().count(),
             s.session(0).queries()};
