@@ -37,11 +37,14 @@ public:
     std::uint32_t secret; // its cancel key
     phase now = phase::startup;
     bool waiting = false;          // in the pool's queue
+    bool gated = false;            // what it has sent waits for its server to answer
     bool half_closed = false;      // it sends no more, but may still want its answer
     bool read_later = false;       // its socket holds bytes that nobody could take yet
     bool said_goodbye = false;     // Terminate: what came before it still runs
     bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
+
+    time_point active_at{}; // while client_idle_timeout is set
 
     pid_t pid = 0;
     uid_t uid = 0;

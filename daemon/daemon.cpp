@@ -119,6 +119,7 @@ result<void> daemon::admit()
     allowed_ = std::move(*list);
     relay_.reload({.max_client_conn = settings_.max_client_conn,
                    .client_login_timeout = settings_.client_login_timeout,
+                   .client_idle_timeout = settings_.client_idle_timeout,
                    .is_allowed = [this](const peer& who) {
                        return allowed_.is_allowed(who, steady_clock::now());
                    }});
@@ -318,6 +319,7 @@ void daemon::reload(const settings& fresh)
         log::warning("a changed setting needs a restart", {{"setting", path}});
     settings_.max_client_conn = fresh.max_client_conn;
     settings_.client_login_timeout = fresh.client_login_timeout;
+    settings_.client_idle_timeout = fresh.client_idle_timeout;
     for (backend_settings& b : settings_.backends)
         for (const backend_settings& f : fresh.backends)
             if (f.name == b.name) {

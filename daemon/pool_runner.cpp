@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t login_threads = 4; // the pool has no more logins in flight
 constexpr std::size_t accepted_limit = 1000;
 
+// For so long an answer of some server proves that the next query would be answered, too.
+constexpr std::chrono::seconds proof_lasts{1};
+
 pool::dice random_dice()
 {
     return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
@@ -42,6 +45,12 @@ pool_runner::~pool_runner()
     stopping_.request_stop();
     logins_.join();
     cancels_.join();
+}
+
+pgwire::liberties pool_runner::liberties(time_point now) const
+{
+    return {.probes = pool_.settings().free_answers && now - answered_ < proof_lasts,
+            .hold_back = pool_.settings().hold_back_begin && !rules_.is_session_lane};
 }
 
 server* pool_runner::acquire(client_id client,
@@ -286,6 +295,7 @@ void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
                           {"sqlstate", outcome.error().code.text()},
                           {"error", outcome.error().message},
                           {"unsaid", *held_back}});
+        note_loss();
         pool_.login_failed(id, outcome.error(), now, todo_);
         return carry_out(now);
     }

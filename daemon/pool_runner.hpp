@@ -7,6 +7,7 @@
 #include "daemon/server.hpp"
 #include "pool/core/link.hpp"
 #include "pool/core/pool.hpp"
+#include "pool/pgwire/own_answers.hpp"
 #include "pool/pgwire/session_rules.hpp"
 #include "pool/pgwire/session_settings.hpp"
 
@@ -60,6 +61,10 @@ public:
     weir::traffic& counted() { return traffic_; }
     const weir::traffic& counted() const { return traffic_; }
 
+    // A server has answered, or one has been lost: what probes are answered by.
+    void note_answer(time_point now) { answered_ = now; }
+    void note_loss() { answered_ = {}; }
+    pgwire::liberties liberties(time_point now) const;            // of a client without a server
     const pgwire::session_rules& rules() const { return rules_; } // for its clients
     bool has_room_for_pins() const { return rules_.pins_are_full.empty(); }
 
@@ -118,6 +123,7 @@ private:
     pool_events& events_;
     weir::traffic traffic_;
     pgwire::settings_registry registry_;
+    time_point answered_{}; // by some server, while none has been lost since
     std::optional<parameter_list> reported_;
     pgwire::settings_ptr login_settings_;
     std::unordered_map<pgwire::settings_ptr, pgwire::settings_ptr> accepted_;

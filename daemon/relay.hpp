@@ -11,6 +11,8 @@
 #include "daemon/pool_runner.hpp"
 #include "daemon/process_table.hpp"
 #include "daemon/server.hpp"
+#include "pool/core/hold_limits.hpp"
+#include "pool/core/id_list.hpp"
 #include "pool/pgwire/startup.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -32,6 +34,7 @@ namespace weir {
 struct relay_settings {
     unsigned max_client_conn = 10'000;
     std::chrono::milliseconds client_login_timeout{60'000};
+    std::chrono::milliseconds client_idle_timeout{0}; // 0: they may stay
     // Who may connect, by the kernel's word; empty: whoever may write to the socket.
     std::function<bool(const peer&)> is_allowed;
 };
@@ -51,7 +54,7 @@ public:
     void serve_sessions(pool_runner& lane, pool_runner& pool, std::span<const std::string> aliases);
     void start();              // from now on readiness is acted upon
     void tick(time_point now); // every 50 to 100 ms
-    void reload(relay_settings settings) { settings_ = std::move(settings); }
+    void reload(relay_settings settings);
 
     // No new clients; those without a server are told 57P01 at once, the others as they give it
     // back.
@@ -114,6 +117,14 @@ private:
     void drop(client& c);
     void count_error(const client& c, std::string_view code);
 
+    // relay_limits.cpp: who holds a server, or is silent, for too long
+    void enforce_limits(client& c, server& s);
+    void log_limit(const client& c, hold_limit passed, std::string_view what);
+    void interrupt(client& c, server& s, hold_limit passed);
+    void take_back(client& c, server& s, hold_limit passed);
+    void note_activity(client& c);
+    void dismiss_idle_clients();
+
     // relay_startup.cpp: the first packets
     std::size_t start_up(client& c, std::string_view data);
     void open_session(client& c, const pgwire::startup_packet& packet);
@@ -145,6 +156,7 @@ private:
     void send(server& s, const gathered& what);
     void flush(server& s);
     void lease(client& c, server& s);
+    void add_sync(client& c);
     void after_answers(server& s);
     void settle(client& c, server& s);
     void give_back(client& c, server& s);
@@ -180,6 +192,7 @@ private:
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
     std::deque<login_deadline> logins_;            // oldest first
     process_table processes_;
+    id_list by_activity_; // of clients, the longest silent first; while client_idle_timeout is set
     std::size_t in_use_ = 0;
     error_counts errors_before_backend_;
     bool draining_ = false;

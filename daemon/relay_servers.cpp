@@ -75,8 +75,10 @@ void relay::read(server& s, bool ended)
         std::memcpy(from_server_.data(), s.partial.data(), had);
         const std::span<char> room{from_server_.data() + had, chunk};
         const io_result got = s.link->read(std::as_writable_bytes(room));
-        if (got.bytes > 0)
+        if (got.bytes > 0) {
+            s.home.note_answer(now_);
             take_in(s, {from_server_.data(), had + got.bytes});
+        }
         if (got.status == io_status::closed && !s.given_up)
             return on_lost(s);
         if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
@@ -156,6 +158,15 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
     }
 }
 
+// Behind a Query that the server skips, since the BEGIN in front of it has failed.
+void relay::add_sync(client& c)
+{
+    if (!c.held || !c.held->replies.wants_sync() || c.session.mid_frame())
+        return;
+    c.held->replies.expect(pgwire::request::sync);
+    pgwire::message{up_.rewritten(), 'S'};
+}
+
 // The server has said something: is it done?
 void relay::after_answers(server& s)
 {
@@ -179,15 +190,26 @@ void relay::after_answers(server& s)
     if (!s.holder)
         return;
     client& c = *s.holder;
+    add_sync(c);
+    if (!up_.empty()) {
+        send(s, up_.view());
+        up_.clear();
+    }
     if (s.replies.settled() && s.out.empty() && !s.cancelling && !c.session.mid_frame())
         settle(c, s);
-    else if (c.half_closed)
+    else if (c.half_closed && !c.gated)
         finish_half_closed(c);
+    if (c.gated && !(c.held && c.held->replies.must_wait())) {
+        c.gated = false;
+        resume(c);
+    }
 }
 
 // In the steady state nothing was touched, and the server goes back at once.
 void relay::settle(client& c, server& s)
 {
+    if (s.replies.take_begin_failed())
+        c.session.fail_transaction();
     if (s.home.rules().is_session_lane)
         stay(c, s);
     else if (s.replies.has_touched())
@@ -201,6 +223,7 @@ void relay::settle(client& c, server& s)
 void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
+    note_activity(c);
     s.home.release(s, false, now_);
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
@@ -272,6 +295,7 @@ void relay::recover(server& s)
 
 void relay::on_lost(server& s)
 {
+    s.home.note_loss();
     if (s.holder && s.doing == server::errand::inventory)
         return forsake(*s.holder, s, "it was lost");
     if (client* c = s.holder) {

@@ -99,6 +99,7 @@ void relay::keep(client& c, server& s, pgwire::state_set why)
 // A transaction is over, and the server remains the client's.
 void relay::stay(client& c, server& s)
 {
+    note_activity(c);
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
         let_in(c);

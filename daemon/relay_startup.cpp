@@ -187,6 +187,7 @@ void relay::answer_version(const pgwire::startup_packet& packet)
 void relay::welcome(client& c)
 {
     c.now = client::phase::ready;
+    note_activity(c);
     c.asked.reset();
     std::string words = std::exchange(answers_, {});
     pgwire::message{words, 'R'}.u32(0); // AuthenticationOk: the socket's rights are the password
