@@ -140,7 +140,7 @@ void set_setting(function_call& call)
         refuse("0A000", "set_config is not available here");
     const auto set = session.set_setting(call.text(0), call.text(1), call.integer(2) != 0);
     if (!set)
-        refuse(set.error().code, set.error().message);
+        throw refusal{set.error()};
     call.give(*set);
 }
 
