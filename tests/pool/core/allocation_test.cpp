@@ -30,10 +30,7 @@ TEST_SUITE_BEGIN("pool");
 TEST_CASE("once warm, a pool serves its clients without allocating, whether or not they wait")
 {
     constexpr unsigned clients = 100;
-    pool_settings one_server;
-    one_server.size = 1;
-    one_server.max_overflow = 0;
-    pool p{one_server, [] { return 0.0; }};
+    pool p{{.size = 1, .max_overflow = 0}, [] { return 0.0; }};
     const time_point now{};
     actions todo;
     const auto a_round_of_everyone = [&] { // each waits for the one before it

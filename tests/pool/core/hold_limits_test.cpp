@@ -12,19 +12,9 @@ namespace {
 
 constexpr std::chrono::steady_clock::time_point start{1000s};
 
-pool_settings limits(std::chrono::milliseconds query,
-                     std::chrono::milliseconds idle_transaction,
-                     std::chrono::milliseconds transaction)
-{
-    pool_settings settings;
-    settings.query_timeout = query;
-    settings.idle_transaction_timeout = idle_transaction;
-    settings.transaction_timeout = transaction;
-    return settings;
-}
-
 struct watched {
-    pool_settings settings = limits(5s, 10s, 30s);
+    pool_settings settings{
+        .query_timeout = 5s, .idle_transaction_timeout = 10s, .transaction_timeout = 30s};
     hold_watch watch;
     std::uint64_t answers = 0;
     std::uint64_t transactions = 0;
@@ -122,7 +112,9 @@ TEST_CASE("no limit is no limit")
 
 TEST_CASE("the words name the limit and its value")
 {
-    const pool_settings settings = limits(1500ms, 10s, 60s);
+    const pool_settings settings{.query_timeout = 1500ms,
+                                 .idle_transaction_timeout = 10s,
+                                 .transaction_timeout = 60s};
     const error cancelled = cancelled_by(hold_limit::query_timeout, settings);
     CHECK(cancelled.code == sqlstate{"57014"});
     CHECK(cancelled.message == "canceling statement, as asked by query_timeout (1500 ms)");
