@@ -44,12 +44,17 @@ protected:
 
 class pool_runner {
 public:
+    struct traits {
+        bool has_catalog = true;      // PostgreSQL's: servers can say what is in their session
+        bool is_session_lane = false; // a server for each whole connection
+    };
+
     pool_runner(std::string name,
                 std::shared_ptr<backend> behind,
                 const pool_settings& settings,
                 boost::asio::io_context& loop,
                 pool_events& events,
-                bool is_session_lane = false);
+                traits what);
     ~pool_runner(); // waits for logins and cancels under way, which it asks to stop
 
     const std::string& name() const { return name_; }
@@ -60,6 +65,7 @@ public:
     const weir::traffic& counted() const { return traffic_; }
 
     const pgwire::session_rules& rules() const { return rules_; } // for its clients
+    bool has_catalog() const { return what_.has_catalog; }
     bool has_room_for_pins() const { return rules_.pins_are_full.empty(); }
 
     // What the servers report at login; null until the first has logged in.
@@ -103,6 +109,7 @@ private:
     std::string name_;
     std::shared_ptr<backend> behind_; // the session lane's is its pool's
     pool pool_;
+    traits what_;
     pgwire::session_rules rules_;
     boost::asio::io_context& loop_;
     pool_events& events_;

@@ -58,9 +58,6 @@ public:
     virtual result<std::unique_ptr<link>> log_in(std::chrono::milliseconds timeout,
                                                  std::stop_token stop) = 0;
 
-    // Whether its servers answer questions to PostgreSQL's catalog: pg_settings, pg_locks ...
-    virtual bool has_catalog() const { return true; }
-
     // What the backend is, without secrets: "postgresql://app@db.example/main", "sqlite:///app.db".
     virtual const std::string& address() const = 0;
 };

@@ -22,7 +22,6 @@ public:
 
     result<std::unique_ptr<link>> log_in(std::chrono::milliseconds timeout,
                                          std::stop_token stop) override;
-    bool has_catalog() const override { return false; } // no pg_settings, no pg_locks
     const std::string& address() const override { return address_; }
 
 private:
