@@ -133,7 +133,9 @@ result<void> daemon::open_backends()
         if (!behind)
             return behind.error();
         const std::shared_ptr<backend> shared = std::move(*behind);
-        pools_.push_back(std::make_unique<pool_runner>(s.name, shared, s.pool, loop_, relay_));
+        const bool has_catalog = s.url.kind == database_kind::postgresql;
+        pools_.push_back(std::make_unique<pool_runner>(
+            s.name, shared, s.pool, loop_, relay_, pool_runner::traits{has_catalog, false}));
         relay_.serve(*pools_.back(), s.aliases);
         gates_.add(s, *pools_.back());
         if (s.pool.session_pool_size == 0)
@@ -143,7 +145,7 @@ result<void> daemon::open_backends()
                                                        lane_settings(s.pool),
                                                        loop_,
                                                        relay_,
-                                                       true));
+                                                       pool_runner::traits{has_catalog, true}));
         relay_.serve_sessions(*lanes_.back(), *pools_.back(), s.aliases);
         pools_.back()->have_lane(*lanes_.back());
     }

@@ -32,10 +32,10 @@ pool_runner::pool_runner(std::string name,
                          const pool_settings& settings,
                          boost::asio::io_context& loop,
                          pool_events& events,
-                         bool is_session_lane)
+                         traits what)
     : name_(std::move(name)), behind_(std::move(behind)),
       pool_(settings, random_dice(), [&events](client_id c) { return events.name_of(c); }),
-      rules_(pgwire::rules_of(settings, is_session_lane)), loop_(loop), events_(events),
+      what_(what), rules_(pgwire::rules_of(settings, what.is_session_lane)), loop_(loop), events_(events),
       logins_(login_threads), cancels_(1)
 {
 }
@@ -196,7 +196,7 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
 void pool_runner::tick(time_point now)
 {
     constexpr client_id nobody{};
-    if (!reported_ && !rules_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
+    if (!reported_ && !what_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
         pool_.acquire(nobody, process_index{}, now, todo_);
     pool_.tick(now, todo_);
 }
@@ -204,8 +204,7 @@ void pool_runner::tick(time_point now)
 void pool_runner::reload(const pool_settings& settings, time_point now)
 {
     pool_.reload(settings, now, todo_);
-    const bool is_session_lane = rules_.is_session_lane;
-    rules_ = pgwire::rules_of(settings, is_session_lane);
+    rules_ = pgwire::rules_of(settings, what_.is_session_lane);
     tell_who_has_pins();
 }
 

@@ -45,12 +45,17 @@ protected:
 
 class pool_runner {
 public:
+    struct traits {
+        bool has_catalog = true;      // PostgreSQL's: servers can say what is in their session
+        bool is_session_lane = false; // a server for each whole connection
+    };
+
     pool_runner(std::string name,
                 std::shared_ptr<backend> behind,
                 const pool_settings& settings,
                 boost::asio::io_context& loop,
                 pool_events& events,
-                bool is_session_lane = false);
+                traits what);
     ~pool_runner(); // waits for logins and cancels under way, which it asks to stop
 
     const std::string& name() const { return name_; }
@@ -66,6 +71,7 @@ public:
     void note_loss() { answered_ = {}; }
     pgwire::liberties liberties(time_point now) const;            // of a client without a server
     const pgwire::session_rules& rules() const { return rules_; } // for its clients
+    bool has_catalog() const { return what_.has_catalog; }
     bool has_room_for_pins() const { return rules_.pins_are_full.empty(); }
 
     // What the servers report at login; null until the first has logged in.
@@ -118,6 +124,7 @@ private:
     std::shared_ptr<backend> behind_; // the session lane's is its pool's
     pool_runner* lane_ = nullptr;
     pool pool_;
+    traits what_;
     pgwire::session_rules rules_;
     boost::asio::io_context& loop_;
     pool_events& events_;

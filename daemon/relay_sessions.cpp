@@ -30,10 +30,12 @@ void relay::account_for(client& c, server& s)
         c.settings = c.startup_settings;
         touched.any_setting = touched.any_setting || !touched.settings.empty();
     }
-    s.inventory = std::make_unique<pgwire::session_inventory>(std::move(touched),
-                                                              s.replies.pinned(),
-                                                              s.settings,
-                                                              home.behind().has_catalog());
+    if (!home.has_catalog()) { // it cannot be asked
+        s.left.anything = s.left.anything || !touched.empty();
+        return give_back(c, s);
+    }
+    s.inventory = std::make_unique<pgwire::session_inventory>(
+        std::move(touched), s.replies.pinned(), s.settings);
     if (s.inventory->is_empty())
         return conclude(c, s, *std::exchange(s.inventory, nullptr));
     s.doing = server::errand::inventory;
@@ -136,6 +138,8 @@ void relay::forsake(client& c, server& s, std::string_view why)
         return farewell(
             c,
             {"08006", "the server that this connection kept (" + in_words(lost) + ") is gone"});
+    if (draining_)
+        return farewell(c, shutting_down());
     if (c.now == client::phase::settling) // they were accepted; only their words are not known
         let_in(c);
     resume(c);

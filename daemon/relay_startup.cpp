@@ -122,7 +122,8 @@ void relay::try_settings(client& c, server& s)
         return;
     if (up_.empty())
         return settle(c, s); // another client has brought the same
-    touch_untracked(c, s);
+    if (c.home->has_catalog())
+        touch_untracked(c, s);
     send(s, up_.view());
     up_.clear();
 }

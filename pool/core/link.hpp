@@ -62,9 +62,6 @@ public:
     // made of it for itself is brought up to date. Blocks, like a login.
     virtual result<void> reread_schema() { return {}; }
 
-    // Whether its servers answer questions to PostgreSQL's catalog: pg_settings, pg_locks ...
-    virtual bool has_catalog() const { return true; }
-
     // What the backend is, without secrets: "postgresql://app@db.example/main", "sqlite:///app.db".
     virtual const std::string& address() const = 0;
 };

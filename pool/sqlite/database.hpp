@@ -24,7 +24,7 @@ public:
                                          std::stop_token stop) override;
     // The catalog learns the tables that other programs have made, changed and dropped.
     result<void> reread_schema() override;
-    bool has_catalog() const override { return false; } // no pg_settings, no pg_locks
+
     const std::string& address() const override { return address_; }
 
 private:

@@ -82,7 +82,15 @@ def test_a_plain_script_through_the_session_lane(both):
     through, direct = both
     script = dump(through, "source", "--no-owner")
     program(
-        "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", "target:session", environment=through, data=script
+        "psql",
+        "-X",
+        "-q",
+        "-v",
+        "ON_ERROR_STOP=1",
+        "-d",
+        "target:session",
+        environment=through,
+        data=script,
     )
     assert dump(direct, "target", "--no-owner") == script
 

@@ -24,9 +24,7 @@ def pool(pg, start):
 
     def begin(size=1, **settings):
         settings = {"size": size, "max_overflow": 0, "timeout": "60s", **settings}
-        return start(
-            config={"backends": {"postgres": {"url": pg.unix_url(), "pool": settings}}}
-        )
+        return start(config={"backends": {"postgres": {"url": pg.unix_url(), "pool": settings}}})
 
     return begin
 
@@ -63,7 +61,7 @@ def pinned(daemon):
 # -- settings
 
 SETTINGS = [
-    ("SET search_path = apart, \"B\"", "search_path", 'apart, "B"'),
+    ('SET search_path = apart, "B"', "search_path", 'apart, "B"'),
     ("SET SESSION search_path TO apart", "search_path", "apart"),
     ("SET SCHEMA 'apart'", "search_path", "apart"),
     ("SET work_mem = '7MB'", "work_mem", "7MB"),
@@ -82,7 +80,11 @@ SETTINGS = [
         "default_transaction_deferrable",
         "on",
     ),
-    ("SET default_transaction_isolation = 'repeatable read'", "default_transaction_isolation", "repeatable read"),
+    (
+        "SET default_transaction_isolation = 'repeatable read'",
+        "default_transaction_isolation",
+        "repeatable read",
+    ),
     ("SET ROLE limited", "role", "limited"),
     ("SET SESSION AUTHORIZATION other_user", "session_authorization", "other_user"),
     ("DO $$BEGIN SET work_mem = '9MB'; END$$", "work_mem", "9MB"),
@@ -141,7 +143,14 @@ def test_a_large_query_is_accounted_for_as_well(connect):
         (["BEGIN", "SELECT set_config('search_path', 'apart', true)", "COMMIT"], "first"),
         (["BEGIN", "SET search_path = apart", "SELECT 1/0", "COMMIT"], "first"),
         (
-            ["BEGIN", "SET search_path = apart", "SAVEPOINT s", "SET search_path = x", "ROLLBACK TO s", "COMMIT"],
+            [
+                "BEGIN",
+                "SET search_path = apart",
+                "SAVEPOINT s",
+                "SET search_path = x",
+                "ROLLBACK TO s",
+                "COMMIT",
+            ],
             "apart",
         ),
         (
@@ -183,7 +192,12 @@ def test_what_counts_is_what_the_transaction_made_of_it(connect, statements, exp
 
 def test_reset_goes_back_to_what_the_client_began_with(connect):
     client, other = connect(TimeZone="Asia/Tokyo", options="-c work_mem=5MB -c my.x=y"), connect()
-    for reset in ("RESET ALL", "DISCARD ALL", "RESET TimeZone; RESET work_mem", "SET TIME ZONE DEFAULT; SET work_mem TO DEFAULT"):
+    for reset in (
+        "RESET ALL",
+        "DISCARD ALL",
+        "RESET TimeZone; RESET work_mem",
+        "SET TIME ZONE DEFAULT; SET work_mem TO DEFAULT",
+    ):
         client.rows("SET TimeZone = 'UTC'; SET work_mem = '6MB'")
         for one in reset.split("; "):
             client.rows(one)
@@ -252,16 +266,28 @@ def test_a_hostile_path_does_not_mislead_the_question(connect):
 
 def test_pipelined_statements_are_accounted_for_together(connect):
     setter, other = connect(), connect()
-    setter.send(query("SET work_mem = '6MB'") + query("SET search_path = apart") + query("SELECT 1"))
+    setter.send(
+        query("SET work_mem = '6MB'") + query("SET search_path = apart") + query("SELECT 1")
+    )
     for _ in range(3):
         assert not sqlstates(setter.until_ready())
     setter.send(
-        parse("", "SET my.x = 'y'") + bind() + execute() + parse("", "SELECT 1/0") + bind() + execute() + sync()
+        parse("", "SET my.x = 'y'")
+        + bind()
+        + execute()
+        + parse("", "SELECT 1/0")
+        + bind()
+        + execute()
+        + sync()
     )
     assert sqlstates(setter.until_ready()) == ["22012"]  # and the SET is undone with it
     for _ in range(2):
         assert shown(other, "work_mem") == "4MB"
-        assert [shown(setter, n) for n in ("work_mem", "search_path", "my.x")] == ["6MB", "apart", ""]
+        assert [shown(setter, n) for n in ("work_mem", "search_path", "my.x")] == [
+            "6MB",
+            "apart",
+            "",
+        ]
 
 
 def test_a_message_that_follows_at_once_waits_for_the_answer(connect):
@@ -279,9 +305,7 @@ def test_the_fast_path_sets_too(connect):
     setter, other = connect(), connect()
     words = [b"work_mem", b"6MB", b"f"]
     arguments = b"".join(len(w).to_bytes(4, "big") + w for w in words)
-    setter.send(
-        frame("F", (2078).to_bytes(4, "big") + b"\0\0" + b"\0\3" + arguments + b"\0\0")
-    )
+    setter.send(frame("F", (2078).to_bytes(4, "big") + b"\0\0" + b"\0\3" + arguments + b"\0\0"))
     assert not sqlstates(setter.until_ready())
     for _ in range(2):
         assert shown(other, "work_mem") == "4MB" and shown(setter, "work_mem") == "6MB"
@@ -323,7 +347,12 @@ def test_what_nobody_can_ask_for_does_not_reach_another(pool, join):
     assert metric(daemon, "weir_resets_total", kind="targeted") == 1
     assert shown(other, "hidden.name") == ""
     name = "hidden.other"
-    setter.send(parse("", "SELECT set_config($1, 'secret', false)", [25]) + bind(values=[name.encode()]) + execute() + sync())
+    setter.send(
+        parse("", "SELECT set_config($1, 'secret', false)", [25])
+        + bind(values=[name.encode()])
+        + execute()
+        + sync()
+    )
     assert not sqlstates(setter.until_ready())
     assert shown(other, name) == ""
 
@@ -401,7 +430,9 @@ def test_the_server_is_lost_while_it_is_asked(pool, join, pg):
     """With locks on what the question reads, so that there is time to kill it."""
     daemon = pool(size=2)
     client, other = join(daemon), join(daemon)
-    with raw_client(f"{pg.directory}/.s.PGSQL.{pg.port}", database="postgres", user="postgres") as direct:
+    with raw_client(
+        f"{pg.directory}/.s.PGSQL.{pg.port}", database="postgres", user="postgres"
+    ) as direct:
         direct.rows("BEGIN; LOCK TABLE pg_catalog.pg_depend IN ACCESS EXCLUSIVE MODE")
         client.rows("SET work_mem = '6MB'")
         client.send(query("DO $$BEGIN END$$"))
@@ -446,7 +477,10 @@ def test_a_temporary_table_keeps_its_server_until_it_is_dropped(pool, join):
         ("SELECT 1 INTO TEMP mine", "DROP TABLE mine"),
         ("CREATE TEMP SEQUENCE mine", "DROP SEQUENCE mine"),
         ("CREATE TEMP VIEW mine AS SELECT 1", "DROP VIEW mine"),
-        ("CREATE FUNCTION pg_temp.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'", "DROP FUNCTION pg_temp.mine()"),
+        (
+            "CREATE FUNCTION pg_temp.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "DROP FUNCTION pg_temp.mine()",
+        ),
         ("SET search_path = pg_temp, public; CREATE TABLE mine (a int)", "DROP TABLE mine"),
         ("DO $$BEGIN CREATE TEMP TABLE mine (a int); END$$", "DROP TABLE mine"),
         ("SELECT pg_advisory_lock(7)", "SELECT pg_advisory_unlock(7)"),
@@ -584,7 +618,9 @@ def test_only_so_many_servers_are_kept(pool, join):
     assert sqlstates(other.ask("CREATE TEMP TABLE mine (a int)")) == ["53400"]
     assert sqlstates(other.ask("SELECT 1")) == ["25P02"]
     other.rows("ROLLBACK")
-    assert other.rows("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 8") == [["0"]]
+    assert other.rows(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 8"
+    ) == [["0"]]
     owner.rows("DISCARD ALL")
     other.rows("CREATE TEMP TABLE mine (a int)")
     assert pinned(daemon) == 1
@@ -666,7 +702,9 @@ def test_the_session_lane_is_a_server_of_ones_own(pool, join, database, paramete
 def test_the_session_lane_has_an_allowance_and_leaves_nothing(pool, join):
     daemon = pool(size=1, session_pool_size=1, timeout="1s")
     with raw_client(daemon.socket_path(), database="postgres:session") as owner:
-        owner.rows("CREATE TEMP TABLE mine (a int); SELECT pg_advisory_lock(7); SET work_mem = '6MB'")
+        owner.rows(
+            "CREATE TEMP TABLE mine (a int); SELECT pg_advisory_lock(7); SET work_mem = '6MB'"
+        )
         owner.rows("PREPARE mine AS SELECT 1")
         second = join(daemon, database="postgres:session")
         assert sqlstates(second.ask("SELECT 1")) == ["53300"]

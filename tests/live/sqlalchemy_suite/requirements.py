@@ -43,4 +43,3 @@ class Requirements(SuiteRequirements):
 
 for _n in OPEN:
     setattr(Requirements, _n, property(lambda self: exclusions.open()))
-
