@@ -338,6 +338,7 @@ void own_answers::send_begin(reply_tracker& server, std::string& out)
     message{out, 'P'}.text("").text(modes_.begin()).u16(0);
     message{out, 'B'}.text("").text("").u16(0).u16(0).u16(0);
     message{out, 'E'}.text("").u32(0);
+    message{out, 'C'}.raw("P").text(""); // or the client would find a portal that it did not make
     server.expect_begin();
     transaction_ = transaction::none; // from here on the server tells
 }

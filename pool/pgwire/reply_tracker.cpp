@@ -112,6 +112,7 @@ void reply_tracker::expect_begin()
 {
     for (const request what : {request::parse, request::bind, request::execute})
         push({.what = what, .swallowed = true, .begins = true});
+    push({.what = request::close, .swallowed = true});
     forget_unnamed();
     beginning_ = true;
 }

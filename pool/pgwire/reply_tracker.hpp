@@ -76,8 +76,8 @@ public:
                        statement_ptr after,
                        statement_trait trait = statement_trait::plain);
 
-    // The Parse, Bind and Execute of a BEGIN that weir has answered before. If it fails, nothing
-    // that stands behind it may run, and a server skips what follows these three.
+    // The Parse, Bind and Execute of a BEGIN that weir has answered before, and the Close of its
+    // portal. If it fails, nothing that stands behind it may run, and a server skips what follows.
     void expect_begin();
 
     // What the request just expected may do to the session; forgotten when it is taken, and when a

@@ -44,9 +44,7 @@ bool take_column(field_reader& row, std::string& out)
 
 } // namespace
 
-session_inventory::session_inventory(session_effects touched,
-                                     state_set pinned,
-                                     settings_ptr before)
+session_inventory::session_inventory(session_effects touched, state_set pinned, settings_ptr before)
     : touched_(std::move(touched)), pinned_(pinned), before_(std::move(before)),
       names_(touched_.settings), all_settings_(touched_.any_setting)
 {

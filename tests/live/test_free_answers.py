@@ -248,7 +248,7 @@ def test_drivers_probe_and_begin_and_end_without_a_server(held):
         for _ in range(3):
             assert await connection.fetchval("SELECT 1") == 1
             assert await connection.fetch("SELECT 1") == [(1,)]
-            await connection.execute(";")
+            assert await connection.fetchrow(";") is None  # SQLAlchemy's
         await connection.close()
 
     asyncio.run(with_asyncpg())

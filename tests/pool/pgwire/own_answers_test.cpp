@@ -48,7 +48,7 @@ std::string bind_with(std::string_view statement, std::uint16_t result_format)
 
 std::string begin_sent(std::string_view begin = "BEGIN")
 {
-    return parse("", begin) + bind_statement("") + execute();
+    return parse("", begin) + bind_statement("") + execute() + close_portal("");
 }
 
 } // namespace
@@ -220,6 +220,10 @@ TEST_CASE("BEGIN goes with the first statement that needs a server, and its answ
              parse("a", "BOOM") + run("a"),
              parse("a", "INSERT") + sync() + run("a") + run("a"),
              bind_statement("nope") + sync(),
+             describe_portal("") + sync(),
+             execute("") + sync(),
+             describe_statement("") + sync(),
+             bind_statement("") + execute() + sync(),
              parse("", "COPY IN") + run("") + copy_data("x") + copy_done() + sync(),
              function_call(),
              query("INSERT") + query("INSERT") + query("BOOM") + query("SELECT 1"),
