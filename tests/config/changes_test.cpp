@@ -5,6 +5,7 @@
 #include <functional>
 
 using namespace weir;
+using namespace std::chrono_literals;
 
 namespace {
 

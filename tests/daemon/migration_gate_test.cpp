@@ -125,7 +125,7 @@ class scene {
 public:
     explicit scene(migration_settings with = needs_migrations())
         : settings_{"main", {}, {}, {}, std::move(with)},
-          pool_("main", std::make_unique<no_backend>(), {.size = 1}, loop_, heard_),
+          pool_("main", std::make_shared<no_backend>(), {.size = 1}, loop_, heard_, {}),
           gate_(settings_, pool_, migrator.work(), loop_, heard_)
     {
     }
@@ -160,7 +160,7 @@ public:
     {
         const std::size_t before = heard_.refusals.size();
         const client_id newcomer{++clients_};
-        pool_.acquire(newcomer, process_index{}, steady_clock::now());
+        pool_.acquire(newcomer, process_index{}, steady_clock::now(), nullptr);
         pool_.carry_out(steady_clock::now());
         pool_.give_up(newcomer, steady_clock::now());
         return heard_.refusals.size() > before ? std::optional{heard_.refusals.back()}
