@@ -51,10 +51,10 @@ struct pool_settings {
     milliseconds connect_timeout{10'000}; // one login may take this long
 
     reset_policy reset = reset_policy::when_dirty;
-    pin_policies pins;
+    pin_policies pins = {};
     int max_pinned = -1;            // servers kept by one client each; -1 = half of `size`
     bool allow_sql_prepare = false; // PREPARE and EXECUTE in SQL, which pin
-    std::vector<std::string> stateful_functions; // functions that may SET, lock, create ...
+    std::vector<std::string> stateful_functions = {}; // functions that may SET, lock, create ...
     // A server for a whole connection: as DATABASE:session, or for these application_names.
     unsigned session_pool_size = 5; // 0 = not served
     std::vector<std::string> session_applications{"pg_dump", "pg_restore"};

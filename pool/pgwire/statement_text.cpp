@@ -383,7 +383,7 @@ statement_words by_first_word(std::string_view sql)
     if (first == "prepare")
         return {statement_trait::prepare, {}, {.begins = sql_prepared}};
     if (first == "execute") // what it was prepared with is not looked up
-        return {statement_trait::prepare, {}, {.unseen_settings = true, .begins = sql_prepared}};
+        return {statement_trait::prepare, {}, {.unseen_settings = true}};
     if (first == "deallocate")
         return deallocate(words);
     if (first == "set")
