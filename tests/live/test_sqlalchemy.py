@@ -13,10 +13,6 @@ from cluster import cluster
 
 SUITE = os.path.join(os.path.dirname(__file__), "sqlalchemy_suite")
 SUITE_SECONDS = 1500
-SETUP = """
-    CREATE ROLE scott SUPERUSER LOGIN;
-    CREATE DATABASE test OWNER scott;
-"""
 CONTENTS = """
     CREATE EXTENSION hstore;
     CREATE EXTENSION citext;
@@ -29,9 +25,14 @@ CONTENTS = """
 def pg():
     """The suite's own: it wants prepared transactions, and leaves things behind when it fails."""
     with cluster(tcp=False, settings={"max_prepared_transactions": 10}) as server:
-        server.psql(SETUP)
-        server.psql(CONTENTS, database="test")
+        server.psql("CREATE ROLE scott SUPERUSER LOGIN")
+        make_database(server)
         yield server
+
+
+def make_database(server):
+    server.psql("CREATE DATABASE test OWNER scott")
+    server.psql(CONTENTS, database="test")
 
 
 def outcomes(url, report):
@@ -76,9 +77,8 @@ def test_the_dialect_suite_passes_what_it_passes_directly(pg, start, scratch):
     direct = outcomes(
         f"postgresql+psycopg2://scott@/test?host={host}&port={pg.port}", scratch / "direct.xml"
     )
-    for sql in ("DROP DATABASE test", "CREATE DATABASE test OWNER scott"):
-        pg.psql(sql)
-    pg.psql(CONTENTS, database="test")
+    pg.psql("DROP DATABASE test")
+    make_database(pg)
     daemon = start(pg.unix_url("test").replace("postgres@", "scott@"))
     through = outcomes(daemon.url("postgresql+psycopg2", database="test"), scratch / "weir.xml")
     passed = {name for name, ended in direct.items() if ended == "passed"}
