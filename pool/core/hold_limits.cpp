@@ -66,7 +66,8 @@ hold_limit hold_watch::look(const sight& now_seen, const pool_settings& settings
     const sight before = std::exchange(seen_, now_seen);
     if (!now_seen.in_transaction || now_seen.transactions != before.transactions)
         transaction_since_ = now;
-    if (now_seen.busy != before.busy || now_seen.answers != before.answers)
+    if (now_seen.busy != before.busy || now_seen.in_transaction != before.in_transaction ||
+        now_seen.answers != before.answers)
         state_since_ = now;
     const auto passed = [&](hold_limit limit, time_point since) {
         const milliseconds value = value_of(limit, settings);

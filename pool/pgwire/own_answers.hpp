@@ -1,6 +1,7 @@
 // What weir answers in a server's stead while the client holds none: probes (the empty query,
 // SELECT 1), and transactions that have not come to anything yet. BEGIN is answered here and held
-// back until a statement needs a server; then it goes in front of that, in the same write.
+// back until a statement needs a server; then it goes in front of that, in the same write. A portal
+// that weir has answered ends with its Sync, even in a transaction: no driver comes back to it.
 #pragma once
 
 #include "pool/core/error.hpp"
