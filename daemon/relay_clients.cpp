@@ -209,7 +209,7 @@ std::size_t relay::judge(client& c, std::string_view data)
     if (c.now == client::phase::leaving)
         let_go(c);
     else if (c.half_closed)
-        finish_half_closed(c);
+        last_word(c);
     return used;
 }
 
@@ -306,6 +306,18 @@ void relay::on_end_of_input(client& c)
     if (has_hung_up(c.socket) || c.now != client::phase::ready)
         return vanish(c);
     c.half_closed = true; // it has only shut down its writing half, and still wants its answer
+    last_word(c);
+}
+
+// Nothing more comes from it. Answers that no Sync has asked for are asked for here, or its server
+// would keep them, and be kept, for ever.
+void relay::last_word(client& c)
+{
+    if (c.held && c.held->replies.needs_sync() && !c.session.mid_frame()) {
+        std::string flush;
+        pgwire::message{flush, 'H'};
+        send(*c.held, {flush, {}});
+    }
     finish_half_closed(c);
 }
 
@@ -315,8 +327,8 @@ void relay::finish_half_closed(client& c)
         return;
     if (!c.held || rests(c))
         return let_go(c);
-    if (!c.held->replies.owes() || c.session.mid_frame())
-        vanish(c); // in a transaction that nobody will end
+    if (!c.held->replies.owes() || c.held->replies.copying_in() || c.session.mid_frame())
+        vanish(c); // in a transaction, or a COPY, that nobody will end
 }
 
 void relay::vanish(client& c)
@@ -359,7 +371,8 @@ void relay::farewell(client& c, const error& why)
     words_.clear();
     pgwire::write_error(words_, why, pgwire::severity::fatal);
     count_error(c, why.code.text());
-    send(c, words_);
+    if (!c.held || !c.held->replies.is_mid_answer())
+        send(c, words_);
     let_go(c);
 }
 

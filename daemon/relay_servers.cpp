@@ -146,6 +146,8 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
         s.errand_failed = true;
         log::warning("a server does not say what its client has left",
                      {{"backend", s.home.name()}, {"sqlstate", r.value}});
+    } else if (s.holder && s.replies.settled()) {
+        s.leaves = true;   // its client has all its answers, and need not know
     } else if (s.holder) { // the client's own settings are refused: so is the client
         client& c = *s.holder;
         s.left.anything = true;
@@ -224,7 +226,12 @@ void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
     note_activity(c);
-    s.home.release(s, false, now_);
+    if (s.leaves) {
+        s.home.abandon(s, close_reason::error, now_);
+        s.given_up = true;
+    } else {
+        s.home.release(s, false, now_);
+    }
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
         let_in(c);
@@ -278,15 +285,15 @@ void relay::recover(server& s)
         pgwire::message{words, 'f'}.text("the client vanished");
         s.replies.expect_swallowed(pgwire::request::copy_end);
         send(s, {words, {}});
-    } else if (s.replies.needs_sync()) {
+    } else if (s.replies.ignores_until_sync() && s.replies.needs_sync()) {
         pgwire::message{words, 'S'};
         s.replies.expect_swallowed(pgwire::request::sync);
         send(s, {words, {}});
-    } else if (s.replies.owes() || s.cancelling || !s.out.empty()) {
+    } else if (!s.replies.needs_sync() && (s.replies.owes() || s.cancelling || !s.out.empty())) {
         return; // not over yet
-    } else if (s.replies.transaction_status() == 'I') {
+    } else if (!s.replies.needs_sync() && s.replies.transaction_status() == 'I') {
         s.home.release(s, s.errand_failed, now_);
-    } else {
+    } else { // in place of a Sync, too, which would commit what its client has never ended
         pgwire::write_query(words, "ROLLBACK");
         s.replies.expect_swallowed(pgwire::request::query);
         send(s, {words, {}});
@@ -301,8 +308,8 @@ void relay::on_lost(server& s)
     if (client* c = s.holder) {
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);
-        if (s.said_goodbye)
-            let_go(*c);
+        if (s.said_goodbye || s.replies.is_mid_answer())
+            let_go(*c); // words inside half a message would be read as its other half
         else
             farewell(
                 *c,

@@ -232,7 +232,8 @@ def test_at_the_timeout_a_client_hears_how_far_they_are(serve, revs, door):
 
 def test_a_client_that_is_logged_in_hears_it_and_stays(serve, revs, door):
     revs.add_table("users")
-    daemon = serve(DB_POOL_TIMEOUT="300ms")
+    daemon = serve(DB_POOL_TIMEOUT="2s")
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
     with connected(daemon) as client:
         assert client.rows("SELECT 1") == [["1"]]
         revs.add("door", door.sql)
