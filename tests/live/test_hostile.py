@@ -186,19 +186,19 @@ def test_every_message_may_come_one_byte_at_a_time(come):
     assert sqlstates(answers) == ["57014"]
 
 
-@pytest.mark.parametrize("kind", ["Q", "P", "B", "D", "E", "C", "S", "H", "F", "d", "c", "f", "X"])
 @pytest.mark.parametrize("length", [-(2**31), -1, 0, 1, 3, 2**30 + 4, 2**31 - 1])
-def test_a_length_that_cannot_be_ends_the_connection(come, kind, length):
-    client = come()
-    say(client, kind.encode() + struct.pack("!i", length) + b"some of it")
-    answers = client.hears_the_end()
-    assert sqlstates(answers) == ["08P01"] and answers[-1].fields()["S"] == "FATAL"
+def test_a_length_that_cannot_be_ends_the_connection(come, length):
+    for kind in "QPBDECSHFdcfX":
+        client = come()
+        say(client, kind.encode() + struct.pack("!i", length) + b"some of it")
+        answers = client.hears_the_end()
+        assert sqlstates(answers) == ["08P01"], kind
+        assert answers[-1].fields()["S"] == "FATAL"
 
 
-@pytest.mark.parametrize("kind", ["Q", "P", "B", "d", "F"])
-def test_a_gigabyte_that_is_announced_and_does_not_come_costs_no_memory(daemon, come, kind):
+def test_a_gigabyte_that_is_announced_and_does_not_come_costs_no_memory(daemon, come):
     before = daemon.resident_kb()
-    for _ in range(20):
+    for kind in "QPBdF" * 10:
         client = come()
         client.send(kind.encode() + struct.pack("!i", 2**30 - 1) + bytes(4000))
     assert daemon.resident_kb() < before + GROWTH_KB
@@ -219,6 +219,8 @@ def test_messages_of_unknown_types_end_the_connection(come):
 
 # -- messages that are whole and wrong
 
+PARSED = parse("", "SELECT $1::text")
+
 MALFORMED = {
     "Query without a NUL": frame("Q", b"SELECT 1"),
     "Query with more behind its NUL": frame("Q", b"SELECT 1\0SELECT 2\0"),
@@ -228,9 +230,9 @@ MALFORMED = {
     "Parse with fewer types than it says": frame("P", b"\0SELECT 1\0" + struct.pack("!hi", 9, 25)),
     "Parse with a negative count": frame("P", b"\0SELECT 1\0" + struct.pack("!h", -1)),
     "Bind without anything": frame("B"),
-    "Bind with a length beyond its end": frame("B", b"\0\0" + struct.pack("!hhi", 0, 1, 2**31 - 1)),
-    "Bind with a negative count": frame("B", b"\0\0" + struct.pack("!hh", 0, -1)),
-    "Bind with 65535 formats": frame("B", b"\0\0" + struct.pack("!H", 65535)),
+    "Bind with a length beyond its end": PARSED + frame("B", b"\0\0" + struct.pack("!hhi", 0, 1, 2**31 - 1)),
+    "Bind with a negative count": PARSED + frame("B", b"\0\0" + struct.pack("!hh", 0, -1)),
+    "Bind with 65535 formats": PARSED + frame("B", b"\0\0" + struct.pack("!H", 65535)),
     "Bind to a name that does not exist": bind("", "nobody"),
     "Describe of something else": describe("Z", "name"),
     "Describe without anything": frame("D"),
@@ -256,7 +258,7 @@ def test_a_malformed_message_is_refused_with_its_sqlstate(come, what):
             answers.append(client.read())
         (state,) = sqlstates(answers)
         assert state in ("08P01", "22P03", "26000", "34000", "42P02"), answers
-        assert ("does not exist" in what) == (state in ("26000", "34000"))
+        assert what.endswith("that does not exist") == (state in ("26000", "34000"))
         if answers[-1].fields()["S"] == "FATAL":
             assert client.hears_the_end() == []
             return
