@@ -343,7 +343,8 @@ void relay::farewell(client& c, const error& why)
     words_.clear();
     pgwire::write_error(words_, why, pgwire::severity::fatal);
     count_error(c, why.code.text());
-    send(c, words_);
+    if (!c.held || !c.held->replies.is_mid_answer())
+        send(c, words_);
     let_go(c);
 }
 

@@ -236,8 +236,8 @@ void relay::on_lost(server& s)
     if (client* c = s.holder) {
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);
-        if (s.said_goodbye)
-            let_go(*c);
+        if (s.said_goodbye || s.replies.is_mid_answer())
+            let_go(*c); // words inside half a message would be read as its other half
         else
             farewell(
                 *c,

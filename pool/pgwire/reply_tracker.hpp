@@ -88,6 +88,8 @@ public:
     // Answers are on their way. After Parse and Flush they may all be here while the server, which
     // has seen no Sync yet, is still in the middle of a transaction of its own.
     bool owes() const { return !requests_.empty() || body_left_ > 0; }
+    // The client has been sent the front of a message, and can be told nothing until its end.
+    bool is_mid_answer() const { return body_left_ > 0 && !body_swallowed_; }
     bool is_synced() const { return synced_; }
     bool needs_sync() const; // the server waits for a Sync that has not been sent
     bool settled() const { return !owes() && synced_ && status_ == 'I'; }
