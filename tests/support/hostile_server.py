@@ -54,7 +54,8 @@ LOGIN = AUTHENTICATED + PARAMETERS + KEY + READY
 
 DESCRIPTION = frame("T", struct.pack("!h", 1) + text("word") + struct.pack("!ihihih", 0, 0, 25, -1, -1, 0))  # fmt: skip
 ROW = frame("D", struct.pack("!hi", 1, len(WORD)) + WORD.encode())
-ANSWER = DESCRIPTION + ROW + frame("C", text("SELECT 1")) + READY
+COMPLETE = frame("C", text("SELECT 1"))
+ANSWER = DESCRIPTION + ROW + COMPLETE + READY
 
 
 class gone(Exception):
