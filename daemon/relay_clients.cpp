@@ -157,7 +157,7 @@ std::size_t relay::judge(client& c, std::string_view data)
             more = size > 0;
             continue;
         }
-        if (c.now != client::phase::ready || c.half_closed)
+        if (c.now != client::phase::ready || c.said_goodbye)
             break;
         if (c.console) {
             used += converse(c, rest);
@@ -304,8 +304,8 @@ void relay::finish_half_closed(client& c)
         return;
     if (!c.held)
         return let_go(c);
-    if (!c.held->replies.owes() || c.session.mid_frame())
-        vanish(c); // in a transaction that nobody will end
+    if (!c.held->replies.owes() || c.held->replies.copying_in() || c.session.mid_frame())
+        vanish(c); // in a transaction, or a COPY, that nobody will end
 }
 
 void relay::vanish(client& c)

@@ -121,15 +121,18 @@ class author:
         yield self.query(self.chance.choice(self.ENDS))
 
     def pipeline(self):
-        """Several messages with one or more Syncs, in one write."""
-        data, words, syncs = b"", [], 0
-        for _ in range(self.some(3)):
-            for message, word in self.messages():
+        """Several messages with one or more Syncs, in one write. With several, each statement is
+        parsed where it is used, or was before: whether a Parse was skipped for an error before it is
+        known once that has been answered, and what follows its Sync in the same write is judged as
+        if it had not been.
+        """
+        data, words, syncs = b"", [], self.some(3)
+        for _ in range(syncs):
+            for message, word in self.messages() if syncs == 1 else self.cautious_messages():
                 data += message
                 words.append(word)
             data += sync()
             words.append("S")
-            syncs += 1
         yield data, "Z" * syncs, " ".join(words)
 
     def hesitant(self):
@@ -147,26 +150,37 @@ class author:
 
     def messages(self):
         for _ in range(self.some(4)):
-            kind = self.chance.choice("PPPPBBEEDDCCW")
             name, portal = self.chance.choice(self.NAMES), self.chance.choice(self.PORTALS)
+            kind = self.chance.choice("PPPPBBEEDDCCW")
             if kind == "W":
                 yield from self.whole(name, portal)
             elif kind == "P":
                 sql, _ = self.text()
                 name = self.named(name, sql)
                 yield parse(name, sql), f"P({name!r}, {sql!r})"
-            elif kind == "B":
-                values = self.chance.choices(self.VALUES, k=self.chance.choice([0, 0, 1, 2]))
-                yield bind(portal, name, values), f"B({portal!r}, {name!r}, {len(values)})"
-            elif kind == "E":
-                rows = self.chance.choice([0, 0, 1, 2])
-                yield execute(portal, rows), f"E({portal!r}, {rows})"
-            elif kind == "D":
-                what, called = self.chance.choice([("S", name), ("P", portal)])
-                yield describe(what, called), f"D({what}, {called!r})"
-            else:
+            elif kind == "C":
                 what, called = self.chance.choice([("S", name), ("P", portal)])
                 yield close(what, called), f"C({what}, {called!r})"
+            else:
+                yield self.use(kind, name, portal)
+
+    def cautious_messages(self):
+        for _ in range(self.some(4)):
+            portal, kind = self.chance.choice(self.PORTALS), self.chance.choice("BEDWW")
+            if kind == "W":
+                yield from self.whole("", portal)
+            else:
+                yield self.use(kind, self.chance.choice(self.NAMES[2:]), portal)
+
+    def use(self, kind, name, portal):
+        if kind == "B":
+            values = self.chance.choices(self.VALUES, k=self.chance.choice([0, 0, 1, 2]))
+            return bind(portal, name, values), f"B({portal!r}, {name!r}, {len(values)})"
+        if kind == "E":
+            rows = self.chance.choice([0, 0, 1, 2])
+            return execute(portal, rows), f"E({portal!r}, {rows})"
+        what, called = self.chance.choice([("S", name), ("P", portal)])
+        return describe(what, called), f"D({what}, {called!r})"
 
     def whole(self, name, portal):
         """What a driver does: parse, bind, describe, execute."""
