@@ -100,6 +100,7 @@ private:
     void send(client& c, std::string_view what) { send(c, {what, {}}); }
     void flush(client& c);
     void on_end_of_input(client& c);
+    void last_word(client& c);
     void finish_half_closed(client& c);
     bool ask_for_server(client& c);
     void refuse(client& c, const error& why);

@@ -198,7 +198,7 @@ std::size_t relay::judge(client& c, std::string_view data)
     if (c.now == client::phase::leaving)
         let_go(c);
     else if (c.half_closed)
-        finish_half_closed(c);
+        last_word(c);
     return used;
 }
 
@@ -295,6 +295,18 @@ void relay::on_end_of_input(client& c)
     if (has_hung_up(c.socket) || c.now != client::phase::ready)
         return vanish(c);
     c.half_closed = true; // it has only shut down its writing half, and still wants its answer
+    last_word(c);
+}
+
+// Nothing more comes from it. Answers that no Sync has asked for are asked for here, or its server
+// would keep them, and be kept, for ever.
+void relay::last_word(client& c)
+{
+    if (c.held && c.held->replies.needs_sync() && !c.session.mid_frame()) {
+        std::string flush;
+        pgwire::message{flush, 'H'};
+        send(*c.held, {flush, {}});
+    }
     finish_half_closed(c);
 }
 

@@ -125,6 +125,8 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
         down_.add(words);
         count_error(*s.holder, r.value);
         s.said_goodbye = s.said_goodbye || r.name == "FATAL" || r.name == "PANIC";
+    } else if (s.holder && s.replies.settled()) {
+        s.leaves = true;   // its client has all its answers, and need not know
     } else if (s.holder) { // the client's own settings are refused: so is the client
         client& c = *s.holder;
         count_error(c, r.value);
@@ -162,7 +164,12 @@ void relay::give_back(client& c, server& s)
     c.held = nullptr;
     if (s.replies.take_settings_reset())
         c.settings = c.startup_settings;
-    s.home.release(s, s.replies.dirty(), now_);
+    if (s.leaves) {
+        s.home.abandon(s, close_reason::error, now_);
+        s.given_up = true;
+    } else {
+        s.home.release(s, s.replies.dirty(), now_);
+    }
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
         s.home.accept_settings(c.startup_settings, c.settings);
@@ -216,15 +223,15 @@ void relay::recover(server& s)
         pgwire::message{words, 'f'}.text("the client vanished");
         s.replies.expect_swallowed(pgwire::request::copy_end);
         send(s, {words, {}});
-    } else if (s.replies.needs_sync()) {
+    } else if (s.replies.ignores_until_sync() && s.replies.needs_sync()) {
         pgwire::message{words, 'S'};
         s.replies.expect_swallowed(pgwire::request::sync);
         send(s, {words, {}});
-    } else if (s.replies.owes() || s.cancelling || !s.out.empty()) {
+    } else if (!s.replies.needs_sync() && (s.replies.owes() || s.cancelling || !s.out.empty())) {
         return; // not over yet
-    } else if (s.replies.transaction_status() == 'I') {
+    } else if (!s.replies.needs_sync() && s.replies.transaction_status() == 'I') {
         s.home.release(s, true, now_);
-    } else {
+    } else { // in place of a Sync, too, which would commit what its client has never ended
         pgwire::write_query(words, "ROLLBACK");
         s.replies.expect_swallowed(pgwire::request::query);
         send(s, {words, {}});
