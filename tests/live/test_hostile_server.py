@@ -66,13 +66,13 @@ def flood(count):
 
 # What becomes of the query that was asked meanwhile: it is `served`, as if nothing had been wrong;
 # its client is `cut` off, with an error before it where there is room for one; or it is answered
-# with an `error` and the client stays.
+# with an `error` and the client stays; or `either`, where it depends on what weir sees first.
 MISBEHAVIOURS = {
     # While weir logs in: it tries again, and the client need not know.
-    "garbage after login": (greeting(LOGIN + b"\xde\xad\xbe\xef" * 100), "served"),
-    "words after login": (greeting(LOGIN + b"HTTP/1.1 400 Bad Request\r\n\r\n"), "served"),
-    "half a message after login": (greeting(LOGIN + ROW[:7], farewell=True), "served"),
-    "ready twice after login": (greeting(LOGIN + READY), "served"),
+    "garbage after login": (greeting(LOGIN + b"\xde\xad\xbe\xef" * 100), "either"),
+    "words after login": (greeting(LOGIN + b"HTTP/1.1 400 Bad Request\r\n\r\n"), "either"),
+    "half a message after login": (greeting(LOGIN + ROW[:7], farewell=True), "either"),
+    "ready twice after login": (greeting(LOGIN + READY), "either"),
     "garbage instead of a login": (greeting(b"\xde\xad\xbe\xef" * 100), "served"),
     "words instead of a login": (greeting(b"HTTP/1.1 400 Bad Request\r\n\r\n", True), "served"),
     "a login that ends in a transaction": (greeting(LOGIN[:-1] + b"T"), "served"),
