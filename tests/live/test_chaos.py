@@ -135,11 +135,15 @@ def test_whatever_happens_no_money_is_lost_and_nobody_reads_anothers_rows(start,
         assert town.complaints == []
         assert town.total() == TOTAL
         wait_for(lambda: daemon.metric("weir_client_connections") == 0)
-        wait_for(lambda: held_servers(daemon) == daemon.metric("weir_pool_connections", state="idle"))
+        wait_for(
+            lambda: held_servers(daemon) == daemon.metric("weir_pool_connections", state="idle")
+        )
         assert daemon.metric("weir_pool_waiting") == 0
         # Those that weir says it has are those that PostgreSQL has, and none is in a transaction.
         wait_for(lambda: len(events.servers()) == held_servers(daemon))
-        assert pg.psql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE '%transaction%'") == "0"
+        assert (
+            pg.psql("SELECT count(*) FROM pg_stat_activity WHERE state LIKE '%transaction%'") == "0"
+        )
         assert daemon.resident_kb() < before + GROWTH_KB
         with raw_client(daemon.socket_path(), user="tester", database="postgres") as client:
             assert client.rows("SELECT 'served'") == [["served"]]

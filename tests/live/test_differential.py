@@ -195,7 +195,9 @@ class author:
         rows = b"".join(copy_data(f"{n}\tcopied\t{n}\n".encode()) for n in range(1000, 1003))
         # A number that is there already, or none at all, fails the copy.
         data = self.chance.choice([rows, rows, copy_data(b"no number\n"), b"", rows + rows])
-        end, word = self.chance.choice([(copy_done(), "c"), (copy_done(), "c"), (copy_fail("no"), "f")])
+        end, word = self.chance.choice(
+            [(copy_done(), "c"), (copy_done(), "c"), (copy_fail("no"), "f")]
+        )
         yield self.query("DELETE FROM things WHERE id >= 1000")
         if self.chance.random() < 0.5:
             yield query("COPY things FROM STDIN"), "G", "Q COPY IN"

@@ -1,5 +1,5 @@
-"""Clients that mean harm, or do it: whatever they send, wherever they stop, they are answered or cut
-off, they leave nothing behind, and 50 others beside them notice nothing.
+"""Clients that mean harm, or do it: whatever they send, wherever they stop, they are answered or
+cut off, they leave nothing behind, and 50 others beside them notice nothing.
 """
 
 import contextlib
@@ -20,7 +20,6 @@ from raw_client import (
     bind,
     cancel,
     close,
-    closed,
     copy_data,
     copy_done,
     copy_fail,
@@ -230,7 +229,8 @@ MALFORMED = {
     "Parse with fewer types than it says": frame("P", b"\0SELECT 1\0" + struct.pack("!hi", 9, 25)),
     "Parse with a negative count": frame("P", b"\0SELECT 1\0" + struct.pack("!h", -1)),
     "Bind without anything": frame("B"),
-    "Bind with a length beyond its end": PARSED + frame("B", b"\0\0" + struct.pack("!hhi", 0, 1, 2**31 - 1)),
+    "Bind with a length beyond its end": PARSED
+    + frame("B", b"\0\0" + struct.pack("!hhi", 0, 1, 2**31 - 1)),
     "Bind with a negative count": PARSED + frame("B", b"\0\0" + struct.pack("!hh", 0, -1)),
     "Bind with 65535 formats": PARSED + frame("B", b"\0\0" + struct.pack("!H", 65535)),
     "Bind to a name that does not exist": bind("", "nobody"),

@@ -1,5 +1,5 @@
-"""Servers that mean harm, or do it: their clients are answered or cut off, the next ones are served,
-and those of other backends notice nothing.
+"""Servers that mean harm, or do it: their clients are answered or cut off, the next ones are
+served, and those of other backends notice nothing.
 """
 
 import os
