@@ -254,9 +254,34 @@ constexpr std::array daemon_table{
         "",
         [](settings& s, value v) { return set_duration(s.client_login_timeout, v, 100ms, 1h); },
         "a duration from 100ms to 1h, like 60s"},
+    knob<settings>{
+        "client_idle_timeout",
+        "",
+        [](settings& s, value v) { return set_duration(s.client_idle_timeout, v, 0ms, 24h * 365); },
+        "a duration from 0 (never) to 365d, like 1h"},
 };
 
 using pool = pool_settings;
+
+constexpr std::array reset_policies{
+    word<reset_policy>{"when-dirty", reset_policy::when_dirty},
+    word<reset_policy>{"always", reset_policy::always},
+    word<reset_policy>{"never", reset_policy::never},
+};
+
+constexpr std::array pin_words{
+    word<pin_policy>{"pin", pin_policy::pin},
+    word<pin_policy>{"reset", pin_policy::reset},
+    word<pin_policy>{"reject", pin_policy::reject},
+};
+
+template <pin_policy pin_policies::*kind>
+bool set_pin_policy(pool_settings& p, const raw_value& v)
+{
+    return set_word(p.pins.*kind, v, pin_words);
+}
+
+constexpr std::string_view must_be_pin_policy = "pin, reset or reject";
 
 constexpr std::array pool_table{
     knob<pool>{"size",
@@ -307,6 +332,62 @@ constexpr std::array pool_table{
                "",
                [](pool& p, value v) { return set_duration(p.connect_timeout, v, 100ms, 1h); },
                "a duration from 100ms to 1h, like 10s"},
+    knob<pool>{"query_timeout",
+               "",
+               [](pool& p, value v) { return set_duration(p.query_timeout, v, 0ms, 24h * 7); },
+               "a duration from 0 (none) to 7d, like 5min"},
+    knob<pool>{
+        "idle_transaction_timeout",
+        "",
+        [](pool& p, value v) { return set_duration(p.idle_transaction_timeout, v, 0ms, 24h * 7); },
+        "a duration from 0 (none) to 7d, like 1min"},
+    knob<pool>{
+        "transaction_timeout",
+        "",
+        [](pool& p, value v) { return set_duration(p.transaction_timeout, v, 0ms, 24h * 7); },
+        "a duration from 0 (none) to 7d, like 10min"},
+    knob<pool>{"free_answers",
+               "",
+               [](pool& p, value v) { return set_switch(p.free_answers, v); },
+               "true or false"},
+    knob<pool>{"hold_back_begin",
+               "",
+               [](pool& p, value v) { return set_switch(p.hold_back_begin, v); },
+               "true or false"},
+    knob<pool>{"reset",
+               "",
+               [](pool& p, value v) { return set_word(p.reset, v, reset_policies); },
+               "when-dirty, always or never"},
+    knob<pool>{
+        "pins.temp_tables", "", set_pin_policy<&pin_policies::temp_tables>, must_be_pin_policy},
+    knob<pool>{
+        "pins.hold_cursors", "", set_pin_policy<&pin_policies::hold_cursors>, must_be_pin_policy},
+    knob<pool>{"pins.advisory_locks",
+               "",
+               set_pin_policy<&pin_policies::advisory_locks>,
+               must_be_pin_policy},
+    knob<pool>{"pins.load", "", set_pin_policy<&pin_policies::load>, must_be_pin_policy},
+    knob<pool>{"pins.prepare", "", set_pin_policy<&pin_policies::prepare>, must_be_pin_policy},
+    knob<pool>{"max_pinned",
+               "",
+               [](pool& p, value v) { return set_number(p.max_pinned, v, -1, 100'000); },
+               "-1 (half of the pool's size), 0 (none) or more, up to 100000"},
+    knob<pool>{"allow_sql_prepare",
+               "",
+               [](pool& p, value v) { return set_switch(p.allow_sql_prepare, v); },
+               "true or false"},
+    knob<pool>{"stateful_functions",
+               "",
+               [](pool& p, value v) { return set_names(p.stateful_functions, v); },
+               "a list of function names"},
+    knob<pool>{"session_pool_size",
+               "",
+               [](pool& p, value v) { return set_number(p.session_pool_size, v, 0, 100'000); },
+               "0 (none) or more, up to 100000"},
+    knob<pool>{"session_lane.application_name",
+               "",
+               [](pool& p, value v) { return set_names(p.session_applications, v); },
+               "a list of application names"},
 };
 
 using migration = migration_settings;

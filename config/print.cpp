@@ -46,6 +46,37 @@ std::string name_of(log_level level)
     return "";
 }
 
+std::string name_of(reset_policy policy)
+{
+    switch (policy) {
+    case reset_policy::when_dirty: return "when-dirty";
+    case reset_policy::always: return "always";
+    case reset_policy::never: return "never";
+    }
+    return "";
+}
+
+std::string name_of(pin_policy policy)
+{
+    switch (policy) {
+    case pin_policy::pin: return "pin";
+    case pin_policy::reset: return "reset";
+    case pin_policy::reject: return "reject";
+    }
+    return "";
+}
+
+json pins_object(const pin_policies& pins)
+{
+    return {
+        {"temp_tables", name_of(pins.temp_tables)},
+        {"hold_cursors", name_of(pins.hold_cursors)},
+        {"advisory_locks", name_of(pins.advisory_locks)},
+        {"load", name_of(pins.load)},
+        {"prepare", name_of(pins.prepare)},
+    };
+}
+
 json pool_object(const pool_settings& pool)
 {
     return {
@@ -61,6 +92,18 @@ json pool_object(const pool_settings& pool)
         {"idle_timeout", to_text(pool.idle_timeout)},
         {"max_waiting", pool.max_waiting},
         {"connect_timeout", to_text(pool.connect_timeout)},
+        {"query_timeout", to_text(pool.query_timeout)},
+        {"idle_transaction_timeout", to_text(pool.idle_transaction_timeout)},
+        {"transaction_timeout", to_text(pool.transaction_timeout)},
+        {"free_answers", pool.free_answers},
+        {"hold_back_begin", pool.hold_back_begin},
+        {"reset", name_of(pool.reset)},
+        {"pins", pins_object(pool.pins)},
+        {"max_pinned", pool.max_pinned},
+        {"allow_sql_prepare", pool.allow_sql_prepare},
+        {"stateful_functions", pool.stateful_functions},
+        {"session_pool_size", pool.session_pool_size},
+        {"session_lane", {{"application_name", pool.session_applications}}},
     };
 }
 
@@ -136,6 +179,7 @@ std::string to_json(const settings& all)
         {"log", {{"format", name_of(all.log.format)}, {"level", name_of(all.log.level)}}},
         {"max_client_conn", all.max_client_conn},
         {"client_login_timeout", to_text(all.client_login_timeout)},
+        {"client_idle_timeout", to_text(all.client_idle_timeout)},
     };
     // Bytes that are not UTF-8 (a path may hold them) are replaced rather than thrown over.
     return root.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

@@ -37,11 +37,14 @@ public:
     std::uint32_t secret; // its cancel key
     phase now = phase::startup;
     bool waiting = false;          // in the pool's queue
+    bool gated = false;            // what it has sent waits for its server to answer
     bool half_closed = false;      // it sends no more, but may still want its answer
     bool read_later = false;       // its socket holds bytes that nobody could take yet
     bool said_goodbye = false;     // Terminate: what came before it still runs
     bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
+
+    time_point active_at{}; // while client_idle_timeout is set
 
     pid_t pid = 0;
     uid_t uid = 0;
@@ -56,6 +59,7 @@ public:
     pgwire::settings_ptr settings;         // what it wants of a server
     pgwire::settings_ptr startup_settings; // what RESET goes back to
     std::unique_ptr<std::string> stash;    // bytes that came before they could be judged
+    pgwire::state_set pins_logged;         // why it has kept a server, as far as the log has it
     outbox out;
 
     // What it sends meanwhile is kept.

@@ -31,6 +31,17 @@ using std::chrono::steady_clock;
 constexpr auto tick_interval = 100ms;
 constexpr auto drain_limit = 30s;
 
+// Servers for whole sessions: they are opened when asked for, and closed when nobody wants them.
+pool_settings lane_settings(pool_settings of)
+{
+    of.size = of.session_pool_size;
+    of.max_overflow = 0;
+    of.min_idle = 0;
+    of.idle_timeout = of.idle_timeout > 0ms ? of.idle_timeout : 1min;
+    of.reset = reset_policy::always;
+    return of;
+}
+
 class daemon {
 public:
     using start_handler = std::function<void(const std::string& metrics_address)>;
@@ -71,6 +82,7 @@ private:
     access_list allowed_;
     std::vector<unix_listener> listeners_;
     std::vector<std::unique_ptr<pool_runner>> pools_;
+    std::vector<std::unique_ptr<pool_runner>> lanes_; // for whole sessions, NAME:session
     relay relay_;
     gates gates_;
     boost::asio::steady_timer ticker_;
@@ -107,6 +119,7 @@ result<void> daemon::admit()
     allowed_ = std::move(*list);
     relay_.reload({.max_client_conn = settings_.max_client_conn,
                    .client_login_timeout = settings_.client_login_timeout,
+                   .client_idle_timeout = settings_.client_idle_timeout,
                    .is_allowed = [this](const peer& who) {
                        return allowed_.is_allowed(who, steady_clock::now());
                    }});
@@ -119,10 +132,22 @@ result<void> daemon::open_backends()
         auto behind = open_backend(s);
         if (!behind)
             return behind.error();
-        pools_.push_back(
-            std::make_unique<pool_runner>(s.name, std::move(*behind), s.pool, loop_, relay_));
+        const std::shared_ptr<backend> shared = std::move(*behind);
+        const bool has_catalog = s.url.kind == database_kind::postgresql;
+        pools_.push_back(std::make_unique<pool_runner>(
+            s.name, shared, s.pool, loop_, relay_, pool_runner::traits{has_catalog, false}));
         relay_.serve(*pools_.back(), s.aliases);
         gates_.add(s, *pools_.back());
+        if (s.pool.session_pool_size == 0)
+            continue;
+        lanes_.push_back(std::make_unique<pool_runner>(s.name + ":session",
+                                                       shared,
+                                                       lane_settings(s.pool),
+                                                       loop_,
+                                                       relay_,
+                                                       pool_runner::traits{has_catalog, true}));
+        relay_.serve_sessions(*lanes_.back(), *pools_.back(), s.aliases);
+        pools_.back()->have_lane(*lanes_.back());
     }
     for (const char* name : {"weir", "pgbouncer"})
         if (relay_.has_backend(name))
@@ -283,6 +308,9 @@ void daemon::reload(const settings& fresh)
                                                fresh.backends.end(),
                                                [&](const auto& b) { return b.name == name; });
                 pool->reload(with->pool, steady_clock::now());
+                for (const auto& lane : lanes_)
+                    if (lane->name() == name + ":session" && with->pool.session_pool_size > 0)
+                        lane->reload(lane_settings(with->pool), steady_clock::now());
                 log::info("pool settings changed", {{"backend", name}});
             }
     std::vector<std::string> waiting = changes.restart;
@@ -293,6 +321,7 @@ void daemon::reload(const settings& fresh)
         log::warning("a changed setting needs a restart", {{"setting", path}});
     settings_.max_client_conn = fresh.max_client_conn;
     settings_.client_login_timeout = fresh.client_login_timeout;
+    settings_.client_idle_timeout = fresh.client_idle_timeout;
     for (backend_settings& b : settings_.backends)
         for (const backend_settings& f : fresh.backends)
             if (f.name == b.name) {
@@ -322,6 +351,12 @@ metrics_snapshot daemon::snapshot() const
                               .traffic = pool->counted(),
                               .migrations = gates_.status(pool->name())});
     }
+    for (const auto& lane : lanes_) // up or down as their pools are
+        if (lane->reported())
+            s.backends.push_back({.name = lane->name(),
+                                  .is_up = true,
+                                  .pool = lane->books().stats(),
+                                  .traffic = lane->counted()});
     return s;
 }
 

@@ -113,6 +113,7 @@ void add_pools(page& out)
                      [](family& f, labels l, const backend_snapshot& b) {
                          f.add(l + ClientMetric::Label{"state", "idle"}, b.pool.idle);
                          f.add(l + ClientMetric::Label{"state", "active"}, b.pool.active);
+                         f.add(l + ClientMetric::Label{"state", "pinned"}, b.pool.pinned);
                          f.add(l + ClientMetric::Label{"state", "connecting"}, b.pool.connecting);
                          f.add(l + ClientMetric::Label{"state", "resetting"}, b.pool.resetting);
                      });
@@ -237,6 +238,30 @@ void add_traffic(page& out, const metrics_snapshot& now)
                          f.add(l + ClientMetric::Label{"direction", "in"}, b.traffic.bytes_in);
                          f.add(l + ClientMetric::Label{"direction", "out"}, b.traffic.bytes_out);
                      });
+    out.each_backend(Counter,
+                     "weir_pins_total",
+                     "Times that a client began to keep its connection, by what lives there.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         pgwire::state_set::all().each([&](pgwire::state_kind kind) {
+                             const std::string reason{to_string(kind)};
+                             if (kind != pgwire::state_kind::channels)
+                                 f.add(l + ClientMetric::Label{"reason", reason},
+                                       b.traffic.pins[static_cast<std::size_t>(kind)]);
+                         });
+                     });
+    out.each_backend(
+        Counter,
+        "weir_resets_total",
+        "Connections cleaned before their next client: of all (DISCARD ALL), or of what was left.",
+        [](family& f, labels l, const backend_snapshot& b) {
+            f.add(l + ClientMetric::Label{"kind", "discard_all"}, b.traffic.full_resets);
+            f.add(l + ClientMetric::Label{"kind", "targeted"}, b.traffic.targeted_resets);
+        });
+    out.each_backend(
+        Counter,
+        "weir_inventories_total",
+        "Times that a server was asked what a client's statements have left in its session.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.inventories); });
     family errors(
         Counter,
         "weir_errors_total",

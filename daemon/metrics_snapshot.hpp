@@ -5,6 +5,7 @@
 #include "daemon/migration_status.hpp"
 #include "pool/core/error.hpp"
 #include "pool/core/pool_stats.hpp"
+#include "pool/pgwire/session_effects.hpp"
 
 #include <array>
 #include <cstdint>
@@ -34,6 +35,10 @@ struct traffic {
     std::uint64_t queries = 0;      // simple queries and Executes
     std::uint64_t bytes_in = 0;     // from clients
     std::uint64_t bytes_out = 0;    // to clients
+    std::uint64_t inventories = 0;  // servers asked what a client has left behind
+    std::uint64_t full_resets = 0;  // by DISCARD ALL
+    std::uint64_t targeted_resets = 0;
+    std::array<std::uint64_t, pgwire::state_kind_count> pins{}; // by state_kind
     error_counts errors;
 };
 

@@ -1,6 +1,7 @@
 #include "daemon/migration_gate.hpp"
 
 #include "daemon/log.hpp"
+#include "daemon/migrations/words.hpp"
 #include "pool/core/backoff.hpp"
 
 #include <boost/asio/post.hpp>
@@ -42,6 +43,19 @@ std::string_view to_string(migrations::direction way)
     case stamp: break;
     }
     return "stamp";
+}
+
+// The answer to MIGRATE: also of schema.sql and of the command.
+console::rows with_what_is_no_revision(console::rows steps, const migrations::report& done)
+{
+    const auto add = [&](const char* step, std::string revision, std::chrono::milliseconds took) {
+        steps.push_back({step, std::move(revision), std::nullopt, std::to_string(took.count())});
+    };
+    if (done.built_from_schema)
+        add("schema", migrations::listed(done.after), done.took - done.command_took);
+    if (done.ran_command)
+        add("command", {}, done.command_took);
+    return steps;
 }
 
 bool changed_anything(const migrations::report& r)
@@ -235,7 +249,11 @@ migrations::request migration_gate::wanted() const
 {
     if (!asked_)
         return {.with_command = true};
-    return {.way = asked_->wish.way, .target = asked_->wish.target, .purge = asked_->wish.purge};
+    migrations::request r{.way = asked_->wish.way,
+                          .target = asked_->wish.target,
+                          .purge = asked_->wish.purge};
+    r.with_command = r.is_for_heads(); // as at boot
+    return r;
 }
 
 void migration_gate::begin()
@@ -360,7 +378,7 @@ void migration_gate::on_success(const migrations::report& done,
         pool_.retire_all(close_reason::migration, steady_clock::now());
     const std::optional<asking> on_behalf = std::exchange(asked_, std::nullopt);
     if (on_behalf)
-        on_behalf->to.done(on_behalf->steps);
+        on_behalf->to.done(with_what_is_no_revision(on_behalf->steps, done));
     if (stopping_)
         return;
     if (!on_behalf || was_open_)

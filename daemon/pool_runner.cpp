@@ -1,5 +1,6 @@
 #include "daemon/pool_runner.hpp"
 
+#include "daemon/client.hpp"
 #include "daemon/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -14,6 +15,9 @@ namespace {
 constexpr std::size_t login_threads = 4; // the pool has no more logins in flight
 constexpr std::size_t accepted_limit = 1000;
 
+// For so long an answer of some server proves that the next query would be answered, too.
+constexpr std::chrono::seconds proof_lasts{1};
+
 pool::dice random_dice()
 {
     return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
@@ -24,13 +28,15 @@ pool::dice random_dice()
 } // namespace
 
 pool_runner::pool_runner(std::string name,
-                         std::unique_ptr<backend> behind,
+                         std::shared_ptr<backend> behind,
                          const pool_settings& settings,
                          boost::asio::io_context& loop,
-                         pool_events& events)
+                         pool_events& events,
+                         traits what)
     : name_(std::move(name)), behind_(std::move(behind)),
       pool_(settings, random_dice(), [&events](client_id c) { return events.name_of(c); }),
-      loop_(loop), events_(events), logins_(login_threads), cancels_(1)
+      what_(what), rules_(pgwire::rules_of(settings, what.is_session_lane)), loop_(loop), events_(events),
+      logins_(login_threads), cancels_(1)
 {
 }
 
@@ -41,9 +47,19 @@ pool_runner::~pool_runner()
     cancels_.join();
 }
 
-server* pool_runner::acquire(client_id client, process_index of, time_point now)
+pgwire::liberties pool_runner::liberties(time_point now) const
 {
-    const auto granted = pool_.acquire(client, of, now, todo_);
+    return {.probes = pool_.settings().free_answers && now - answered_ < proof_lasts,
+            .hold_back = pool_.settings().hold_back_begin && !rules_.is_session_lane};
+}
+
+server* pool_runner::acquire(client_id client,
+                             process_index of,
+                             time_point now,
+                             const pgwire::settings_ptr& wanted)
+{
+    const auto granted =
+        pool_.acquire(client, of, now, todo_, reinterpret_cast<likeness>(wanted.get()));
     return granted ? &at(*granted) : nullptr;
 }
 
@@ -58,13 +74,71 @@ void pool_runner::release(server& s, bool dirty, time_point now)
     s.holder = nullptr;
     s.doing = server::errand::none;
     s.replies.detach();
-    pool_.release(s.id, dirty, now, todo_);
+    s.left.anything = s.left.anything || dirty;
+    switch (pool_.settings().reset) {
+    case reset_policy::when_dirty: break;
+    case reset_policy::always: s.left.anything = true; break;
+    case reset_policy::never: s.left = {}; break;
+    }
+    note(s);
+    if (s.left.are_for_good())
+        pool_.abandon(s.id, close_reason::reset, now, todo_);
+    else
+        pool_.release(s.id, !s.left.empty(), now, todo_);
+    unpin(s);
+}
+
+void pool_runner::pin(server& s, pgwire::state_set why, time_point now)
+{
+    if (why == s.replies.pinned())
+        return;
+    if (s.replies.pinned().empty())
+        pool_.pin(s.id, now);
+    (why - s.replies.pinned()).each([&](pgwire::state_kind kind) {
+        ++traffic_.pins[static_cast<std::size_t>(kind)];
+    });
+    s.replies.set_pinned(why);
+    tell_who_has_pins();
+}
+
+void pool_runner::unpin(server& s)
+{
+    if (s.replies.pinned().empty())
+        return;
+    s.replies.set_pinned({});
+    tell_who_has_pins();
+}
+
+// Said to those who are refused a pin.
+void pool_runner::tell_who_has_pins()
+{
+    constexpr unsigned named = 5;
+    rules_.pins_are_full.clear();
+    if (pool_.pinned() < pool_.settings().pin_limit())
+        return;
+    unsigned count = 0;
+    std::string who;
+    for (const auto& s : servers_) {
+        if (!s || !s->holder || s->replies.pinned().empty() || ++count > named)
+            continue;
+        who += (who.empty() ? "" : ", ") + ("process " + std::to_string(s->holder->pid));
+        s->replies.pinned().each(
+            [&](pgwire::state_kind kind) { who.append(" ").append(to_string(kind)); });
+    }
+    rules_.pins_are_full = "Kept are " + std::to_string(pool_.pinned()) + ": " + who +
+                           (count > named ? " and others." : ".");
+}
+
+void pool_runner::note(server& s)
+{
+    pool_.note(s.id, reinterpret_cast<likeness>(s.settings.get()));
 }
 
 void pool_runner::abandon(server& s, close_reason why, time_point now)
 {
     s.holder = nullptr;
     pool_.abandon(s.id, why, now, todo_);
+    unpin(s);
 }
 
 void pool_runner::lost(server& s, time_point now)
@@ -75,9 +149,11 @@ void pool_runner::lost(server& s, time_point now)
 
 void pool_runner::errand_done(server& s, bool ok, time_point now)
 {
-    if (s.doing == server::errand::reset)
+    if (s.doing == server::errand::reset && s.left.include_settings())
         s.settings = registry_.intern(pgwire::tracked_settings(s.link->parameters()));
+    s.left = {};
     s.doing = server::errand::none;
+    note(s);
     pool_.checked(s.id, ok, now, todo_);
 }
 
@@ -120,7 +196,7 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
 void pool_runner::tick(time_point now)
 {
     constexpr client_id nobody{};
-    if (!reported_ && pool_.is_open() && !pool_.is_waiting(nobody))
+    if (!reported_ && !what_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
         pool_.acquire(nobody, process_index{}, now, todo_);
     pool_.tick(now, todo_);
 }
@@ -128,6 +204,8 @@ void pool_runner::tick(time_point now)
 void pool_runner::reload(const pool_settings& settings, time_point now)
 {
     pool_.reload(settings, now, todo_);
+    rules_ = pgwire::rules_of(settings, what_.is_session_lane);
+    tell_who_has_pins();
 }
 
 void pool_runner::retire_all(close_reason why, time_point now)
@@ -135,12 +213,21 @@ void pool_runner::retire_all(close_reason why, time_point now)
     events_.tell_time(now);
     pool_.retire_all(why, now, todo_);
     carry_out(now);
+    if (lane_)
+        lane_->retire_all(why, now);
 }
 
-void pool_runner::pause(error why) { pool_.pause(std::move(why)); }
+void pool_runner::pause(error why)
+{
+    if (lane_)
+        lane_->pause(why);
+    pool_.pause(std::move(why));
+}
 
 void pool_runner::shut(error why, time_point now)
 {
+    if (lane_)
+        lane_->shut(why, now);
     events_.tell_time(now);
     pool_.shut(std::move(why), todo_);
     carry_out(now);
@@ -151,6 +238,8 @@ void pool_runner::resume(time_point now)
     events_.tell_time(now);
     pool_.resume(now, todo_);
     carry_out(now);
+    if (lane_)
+        lane_->resume(now);
 }
 
 void pool_runner::carry_out(time_point now)
@@ -174,6 +263,8 @@ void pool_runner::carry_out(action& what, time_point now)
         s.doing = what.kind == action::ping ? server::errand::ping : server::errand::reset;
         s.since = now;
         s.errand_failed = false;
+        if (what.kind == action::reset)
+            ++(s.left.anything ? traffic_.full_resets : traffic_.targeted_resets);
         return events_.run_errand(s);
     }
     case action::grant: return events_.granted(what.client, at(what.server));
@@ -203,6 +294,7 @@ void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
                           {"sqlstate", outcome.error().code.text()},
                           {"error", outcome.error().message},
                           {"unsaid", *held_back}});
+        note_loss();
         pool_.login_failed(id, outcome.error(), now, todo_);
         return carry_out(now);
     }
@@ -217,6 +309,7 @@ void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
         login_settings_ = s.settings;
         log::info("backend is up", {{"backend", name_}, {"address", behind_->address()}});
     }
+    note(s);
     events_.arrived(s);
     pool_.logged_in(id, now, todo_);
     carry_out(now);

@@ -7,6 +7,8 @@
 #include "daemon/server.hpp"
 #include "pool/core/link.hpp"
 #include "pool/core/pool.hpp"
+#include "pool/pgwire/own_answers.hpp"
+#include "pool/pgwire/session_rules.hpp"
 #include "pool/pgwire/session_settings.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -43,11 +45,17 @@ protected:
 
 class pool_runner {
 public:
+    struct traits {
+        bool has_catalog = true;      // PostgreSQL's: servers can say what is in their session
+        bool is_session_lane = false; // a server for each whole connection
+    };
+
     pool_runner(std::string name,
-                std::unique_ptr<backend> behind,
+                std::shared_ptr<backend> behind,
                 const pool_settings& settings,
                 boost::asio::io_context& loop,
-                pool_events& events);
+                pool_events& events,
+                traits what);
     ~pool_runner(); // waits for logins and cancels under way, which it asks to stop
 
     const std::string& name() const { return name_; }
@@ -58,6 +66,14 @@ public:
     weir::traffic& counted() { return traffic_; }
     const weir::traffic& counted() const { return traffic_; }
 
+    // A server has answered, or one has been lost: what probes are answered by.
+    void note_answer(time_point now) { answered_ = now; }
+    void note_loss() { answered_ = {}; }
+    pgwire::liberties liberties(time_point now) const;            // of a client without a server
+    const pgwire::session_rules& rules() const { return rules_; } // for its clients
+    bool has_catalog() const { return what_.has_catalog; }
+    bool has_room_for_pins() const { return rules_.pins_are_full.empty(); }
+
     // What the servers report at login; null until the first has logged in.
     const parameter_list* reported() const { return reported_ ? &*reported_ : nullptr; }
     const pgwire::settings_ptr& login_settings() const { return login_settings_; }
@@ -66,12 +82,15 @@ public:
     pgwire::settings_ptr accepted_settings(const pgwire::settings_ptr& asked) const;
     void accept_settings(pgwire::settings_ptr asked, pgwire::settings_ptr in_its_words);
 
+    // Null: granted or refused later. A server that has `wanted` already is preferred.
     server*
-    acquire(client_id client, process_index of, time_point now); // null: granted or refused later
+    acquire(client_id client, process_index of, time_point now, const pgwire::settings_ptr& wanted);
     void give_up(client_id client, time_point now);
+    // `dirty`: nobody can account for it; else what s.left says is cleaned up.
     void release(server& s, bool dirty, time_point now);
-    void abandon(server& s, close_reason why, time_point now); // held, or recovering from a client
-    void lost(server& s, time_point now);                      // not held
+    void pin(server& s, pgwire::state_set why, time_point now); // why the client keeps it
+    void abandon(server& s, close_reason why, time_point now);  // held, or recovering from a client
+    void lost(server& s, time_point now);                       // not held
     void errand_done(server& s, bool ok, time_point now);
     void cancel(server& s); // what it runs now; s.cancelling until that is done
 
@@ -84,6 +103,7 @@ public:
     void pause(error why);
     void shut(error why, time_point now);
     void resume(time_point now);
+    void have_lane(pool_runner& lane) { lane_ = &lane; } // to which they are done as well
 
     // Carries out what the calls above left to do. Call at the end of each event, never within one.
     void carry_out(time_point now);
@@ -95,15 +115,22 @@ private:
     void log_in(server_id id);
     void on_login(server_id id, result<std::unique_ptr<link>>& outcome);
     void close(server_id id, close_reason why);
+    void unpin(server& s);
+    void tell_who_has_pins();
+    void note(server& s);
     server& at(server_id id) { return *servers_[static_cast<std::size_t>(id)]; }
 
     std::string name_;
-    std::unique_ptr<backend> behind_;
+    std::shared_ptr<backend> behind_; // the session lane's is its pool's
+    pool_runner* lane_ = nullptr;
     pool pool_;
+    traits what_;
+    pgwire::session_rules rules_;
     boost::asio::io_context& loop_;
     pool_events& events_;
     weir::traffic traffic_;
     pgwire::settings_registry registry_;
+    time_point answered_{}; // by some server, while none has been lost since
     std::optional<parameter_list> reported_;
     pgwire::settings_ptr login_settings_;
     std::unordered_map<pgwire::settings_ptr, pgwire::settings_ptr> accepted_;

@@ -111,6 +111,17 @@ void relay::serve(pool_runner& pool, std::span<const std::string> aliases)
         by_database_[alias] = &pool;
 }
 
+void relay::serve_sessions(pool_runner& lane,
+                           pool_runner& pool,
+                           std::span<const std::string> aliases)
+{
+    std::vector<std::string> names;
+    for (const std::string& alias : aliases)
+        names.push_back(alias + ":session");
+    serve(lane, names);
+    lanes_[&pool] = &lane;
+}
+
 void relay::listen(int descriptor)
 {
     listeners_.push_back(std::make_unique<listening>(descriptor));
@@ -134,6 +145,8 @@ void relay::tick(time_point now)
         for (const auto& s : pool->servers())
             if (s && is_stalled(*s))
                 end_stall(*s);
+            else if (s && s->holder)
+                enforce_limits(*s->holder, *s);
         carry_out(pool);
     }
     while (!logins_.empty() && logins_.front().at <= now) {
@@ -143,6 +156,7 @@ void relay::tick(time_point now)
         if (c && c->secret == due.secret && c->now == client::phase::startup)
             farewell(*c, {"08006", "no startup message came within client_login_timeout"});
     }
+    dismiss_idle_clients();
     if (std::exchange(accept_later_, false))
         for (const auto& l : listeners_)
             if (!l->closed)
@@ -174,7 +188,7 @@ void relay::drain()
     draining_ = true;
     stop_listening();
     for (const auto& c : clients_)
-        if (c && !c->held && !c->waiting)
+        if (c && !c->waiting && (!c->held || rests(*c)))
             farewell(*c, shutting_down());
     bury();
 }
@@ -184,7 +198,7 @@ client_counts relay::counts() const
     client_counts n;
     for (const pool_runner* pool : pools_) {
         const pool_stats books = pool->books().stats();
-        n.active += books.active;
+        n.active += books.active + books.pinned;
         n.waiting += books.waiting;
     }
     n.idle = in_use_ - std::min(in_use_, n.active + n.waiting);

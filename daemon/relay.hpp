@@ -11,6 +11,8 @@
 #include "daemon/pool_runner.hpp"
 #include "daemon/process_table.hpp"
 #include "daemon/server.hpp"
+#include "pool/core/hold_limits.hpp"
+#include "pool/core/id_list.hpp"
 #include "pool/pgwire/startup.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -32,6 +34,7 @@ namespace weir {
 struct relay_settings {
     unsigned max_client_conn = 10'000;
     std::chrono::milliseconds client_login_timeout{60'000};
+    std::chrono::milliseconds client_idle_timeout{0}; // 0: they may stay
     // Who may connect, by the kernel's word; empty: whoever may write to the socket.
     std::function<bool(const peer&)> is_allowed;
 };
@@ -46,9 +49,12 @@ public:
     void serve(pool_runner& pool, std::span<const std::string> aliases);
     void serve(console::host& host); // at the databases weir and pgbouncer
     bool has_backend(const std::string& name) const { return by_database_.contains(name); }
+    // Servers for whole connections beside `pool`: at its names with :session behind, and for the
+    // applications that its settings name.
+    void serve_sessions(pool_runner& lane, pool_runner& pool, std::span<const std::string> aliases);
     void start();              // from now on readiness is acted upon
     void tick(time_point now); // every 50 to 100 ms
-    void reload(relay_settings settings) { settings_ = std::move(settings); }
+    void reload(relay_settings settings);
 
     // No new clients; those without a server are told 57P01 at once, the others as they give it
     // back.
@@ -112,11 +118,22 @@ private:
     void drop(client& c);
     void count_error(const client& c, std::string_view code);
 
+    // relay_limits.cpp: who holds a server, or is silent, for too long
+    void enforce_limits(client& c, server& s);
+    void log_limit(const client& c, hold_limit passed, std::string_view what);
+    void interrupt(client& c, server& s, hold_limit passed);
+    void take_back(client& c, server& s, hold_limit passed);
+    void note_activity(client& c);
+    void dismiss_idle_clients();
+
     // relay_startup.cpp: the first packets
     std::size_t start_up(client& c, std::string_view data);
     void open_session(client& c, const pgwire::startup_packet& packet);
     bool needs_settling(client& c);
     void try_settings(client& c, server& s);
+    static void touch_untracked(const client& c, server& s);
+    pool_runner* lane_for(pool_runner& pool, std::string_view application) const;
+    void let_in(client& c);
     void answer_version(const pgwire::startup_packet& packet);
     void welcome(client& c);
     std::string backend_names() const;
@@ -133,14 +150,27 @@ private:
     void on_server(server& s, std::uint32_t events);
     void read(server& s, bool ended);
     void take_in(server& s, std::string_view data);
+    static bool is_on_hold(const client& c);
     bool judge(server& s, std::string_view data, std::size_t& used);
     void on_parameter(server& s, const pgwire::reply& r, std::string_view words);
     void on_failure(server& s, const pgwire::reply& r, std::string_view words);
     void send(server& s, const gathered& what);
     void flush(server& s);
     void lease(client& c, server& s);
+    void add_sync(client& c);
     void after_answers(server& s);
+    void settle(client& c, server& s);
     void give_back(client& c, server& s);
+
+    // relay_sessions.cpp: what a client leaves behind, and who keeps a server for it
+    void account_for(client& c, server& s);
+    void on_inventory(server& s);
+    void conclude(client& c, server& s, const pgwire::session_inventory& told);
+    void keep(client& c, server& s, pgwire::state_set why);
+    void stay(client& c, server& s);
+    void forsake(client& c, server& s, std::string_view why);
+    static bool rests(const client& c);
+
     void dismiss_askers(server& s);
     void on_lost(server& s);
     void recover(server& s);
@@ -155,6 +185,7 @@ private:
     std::unordered_map<std::string, pool_runner*> by_database_;
     console::host* host_ = nullptr;
     std::vector<pool_runner*> pools_;
+    std::unordered_map<const pool_runner*, pool_runner*> lanes_; // by their pools
     std::vector<std::unique_ptr<client>> clients_; // by client_id; the first is never used
     std::vector<client_id> free_ids_;
     std::vector<std::unique_ptr<client>> dropped_; // until the round of events is over
@@ -162,6 +193,7 @@ private:
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
     std::deque<login_deadline> logins_;            // oldest first
     process_table processes_;
+    id_list by_activity_; // of clients, the longest silent first; while client_idle_timeout is set
     std::size_t in_use_ = 0;
     error_counts errors_before_backend_;
     bool draining_ = false;

@@ -84,7 +84,7 @@ bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
            (c.held && c.held->cancelling && !c.held->replies.owes()) ||
-           (c.must_be_patient() && c.stash && c.stash->size() >= waiting_limit);
+           ((is_on_hold(c) || c.gated) && c.stash && c.stash->size() >= waiting_limit);
 }
 
 void relay::read(client& c, bool ended)
@@ -123,7 +123,7 @@ void relay::read(client& c, bool ended)
 // New bytes, which lie in the scratch buffer, or behind what was stashed before.
 void relay::take_in(client& c, std::string_view fresh)
 {
-    if (c.must_be_patient()) {
+    if (is_on_hold(c)) {
         if (!fresh.empty())
             c.stash = std::make_unique<std::string>(fresh);
         return;
@@ -148,6 +148,10 @@ std::size_t relay::judge(client& c, std::string_view data)
     std::size_t used = 0;
     const std::uint64_t queries_before = c.session.queries();
     answers_.clear();
+    if (c.home) {
+        c.session.allow(c.home->liberties(now_));
+        note_activity(c);
+    }
     bool more = true;
     while (more && used < data.size() && !c.closed) {
         const std::string_view rest = data.substr(used);
@@ -164,6 +168,8 @@ std::size_t relay::judge(client& c, std::string_view data)
             break;
         }
         words_.clear();
+        if (c.held && c.session.holds_back()) // in front, in the same write
+            c.session.send_begin(c.held->replies, up_.rewritten());
         const pgwire::ruling r =
             c.session.next(pgwire::as_bytes(rest), c.held ? &c.held->replies : nullptr, words_);
         used += r.size;
@@ -174,6 +180,10 @@ std::size_t relay::judge(client& c, std::string_view data)
         case pgwire::verdict::rewritten: up_.rewritten() += words_; break;
         case pgwire::verdict::answer: answers_ += words_; break;
         case pgwire::verdict::discard: break;
+        case pgwire::verdict::wait:
+            c.gated = true;
+            more = false;
+            break;
         case pgwire::verdict::terminate:
             c.said_goodbye = true;
             c.half_closed = true;
@@ -185,6 +195,7 @@ std::size_t relay::judge(client& c, std::string_view data)
             break;
         }
     }
+    add_sync(c);
     if (!up_.empty()) {
         c.held->since = now_;
         send(*c.held, up_.view());
@@ -204,11 +215,11 @@ std::size_t relay::judge(client& c, std::string_view data)
 
 bool relay::ask_for_server(client& c)
 {
-    server* s = c.home->acquire(c.id, c.process, now_);
+    server* s = c.home->acquire(c.id, c.process, now_, c.settings);
     c.waiting = !s;
     if (s)
         lease(c, *s);
-    return s != nullptr;
+    return !is_on_hold(c);
 }
 
 void relay::granted(client_id id, server& s)
@@ -282,7 +293,7 @@ void relay::resume(client& c)
         take_in(c, {});
     else
         c.stash.reset();
-    if (c.closed || c.must_be_patient())
+    if (c.closed || is_on_hold(c))
         return;
     if (c.half_closed)
         finish_half_closed(c);
@@ -312,9 +323,9 @@ void relay::last_word(client& c)
 
 void relay::finish_half_closed(client& c)
 {
-    if (c.must_be_patient())
+    if (is_on_hold(c) || c.gated)
         return;
-    if (!c.held)
+    if (!c.held || rests(c))
         return let_go(c);
     if (!c.held->replies.owes() || c.held->replies.copying_in() || c.session.mid_frame())
         vanish(c); // in a transaction, or a COPY, that nobody will end
@@ -334,6 +345,11 @@ void relay::part(client& c)
 {
     server& s = *std::exchange(c.held, nullptr);
     s.holder = nullptr;
+    s.left.state |= s.replies.pinned();
+    s.left.anything = s.left.anything || !s.replies.touched().empty() ||
+                      s.doing == server::errand::inventory || s.doing == server::errand::identity;
+    s.inventory.reset();
+    s.errand_failed = false;
     s.replies.detach();
     if (c.session.mid_frame()) { // a message was cut short
         s.given_up = true;
@@ -381,6 +397,8 @@ void relay::drop(client& c)
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
     processes_.leave(c.process);
+    if (by_activity_.contains(static_cast<std::uint32_t>(c.id)))
+        by_activity_.erase(static_cast<std::uint32_t>(c.id));
     const auto slot = static_cast<std::size_t>(c.id);
     free_ids_.push_back(c.id);
     dropped_.push_back(std::move(clients_[slot]));

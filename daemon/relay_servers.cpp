@@ -36,11 +36,23 @@ void relay::lease(client& c, server& s)
     if (s.settings == c.settings)
         return;
     const std::string sql = pgwire::replay(*s.settings, *c.settings);
+    const bool must_wait = pgwire::differ_in_identity(*s.settings, *c.settings);
     s.settings = c.settings;
     if (sql.empty())
         return;
     s.replies.expect_swallowed(pgwire::request::query);
     pgwire::write_query(up_.rewritten(), sql);
+    if (!must_wait)
+        return;
+    s.doing = server::errand::identity;
+    send(s, up_.view());
+    up_.clear();
+}
+
+// Its messages wait until it has a server, or until the server has answered what weir asked first.
+bool relay::is_on_hold(const client& c)
+{
+    return c.must_be_patient() || (c.held && c.held->doing != server::errand::none);
 }
 
 void relay::on_server(server& s, std::uint32_t events)
@@ -63,8 +75,10 @@ void relay::read(server& s, bool ended)
         std::memcpy(from_server_.data(), s.partial.data(), had);
         const std::span<char> room{from_server_.data() + had, chunk};
         const io_result got = s.link->read(std::as_writable_bytes(room));
-        if (got.bytes > 0)
+        if (got.bytes > 0) {
+            s.home.note_answer(now_);
             take_in(s, {from_server_.data(), had + got.bytes});
+        }
         if (got.status == io_status::closed && !s.given_up)
             return on_lost(s);
         if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
@@ -99,6 +113,9 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
         case pgwire::reply_kind::need_more: return true;
         case pgwire::reply_kind::malformed: return false;
         case pgwire::reply_kind::swallow: break;
+        case pgwire::reply_kind::row:
+            s.inventory->add(pgwire::as_bytes(run.substr(pgwire::header_size)));
+            break;
         case pgwire::reply_kind::forward: down_.add(run); break;
         case pgwire::reply_kind::replace: down_.rewritten() += r.bytes; break;
         case pgwire::reply_kind::parameter: on_parameter(s, r, run); break;
@@ -125,10 +142,15 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
         down_.add(words);
         count_error(*s.holder, r.value);
         s.said_goodbye = s.said_goodbye || r.name == "FATAL" || r.name == "PANIC";
+    } else if (s.doing == server::errand::inventory) {
+        s.errand_failed = true;
+        log::warning("a server does not say what its client has left",
+                     {{"backend", s.home.name()}, {"sqlstate", r.value}});
     } else if (s.holder && s.replies.settled()) {
         s.leaves = true;   // its client has all its answers, and need not know
     } else if (s.holder) { // the client's own settings are refused: so is the client
         client& c = *s.holder;
+        s.left.anything = true;
         count_error(c, r.value);
         part(c);
         send(c, words);
@@ -136,6 +158,15 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
     } else {
         s.errand_failed = true;
     }
+}
+
+// Behind a Query that the server skips, since the BEGIN in front of it has failed.
+void relay::add_sync(client& c)
+{
+    if (!c.held || !c.held->replies.wants_sync() || c.session.mid_frame())
+        return;
+    c.held->replies.expect(pgwire::request::sync);
+    pgwire::message{up_.rewritten(), 'S'};
 }
 
 // The server has said something: is it done?
@@ -148,33 +179,62 @@ void relay::after_answers(server& s)
         if (s.replies.settled())
             s.home.errand_done(s, !s.errand_failed, now_);
         return;
+    case server::errand::inventory: return on_inventory(s);
+    case server::errand::identity:
+        if (s.replies.owes())
+            return;
+        s.doing = server::errand::none;
+        if (s.holder->now == client::phase::settling)
+            break;
+        return resume(*s.holder);
     case server::errand::none: break;
     }
     if (!s.holder)
         return;
     client& c = *s.holder;
+    add_sync(c);
+    if (!up_.empty()) {
+        send(s, up_.view());
+        up_.clear();
+    }
     if (s.replies.settled() && s.out.empty() && !s.cancelling && !c.session.mid_frame())
-        give_back(c, s);
-    else if (c.half_closed)
+        settle(c, s);
+    else if (c.half_closed && !c.gated)
         finish_half_closed(c);
+    if (c.gated && !(c.held && c.held->replies.must_wait())) {
+        c.gated = false;
+        resume(c);
+    }
+}
+
+// In the steady state nothing was touched, and the server goes back at once.
+void relay::settle(client& c, server& s)
+{
+    if (s.replies.take_begin_failed())
+        c.session.fail_transaction();
+    if (s.home.rules().is_session_lane)
+        stay(c, s);
+    else if (s.replies.has_touched())
+        account_for(c, s);
+    else if (!s.replies.pinned().empty())
+        stay(c, s);
+    else
+        give_back(c, s);
 }
 
 void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
-    if (s.replies.take_settings_reset())
-        c.settings = c.startup_settings;
+    note_activity(c);
     if (s.leaves) {
         s.home.abandon(s, close_reason::error, now_);
         s.given_up = true;
     } else {
-        s.home.release(s, s.replies.dirty(), now_);
+        s.home.release(s, false, now_);
     }
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
-        s.home.accept_settings(c.startup_settings, c.settings);
-        c.startup_settings = c.settings;
-        welcome(c);
+        let_in(c);
         resume(c);
     } else if (draining_) {
         farewell(c, shutting_down());
@@ -209,7 +269,9 @@ void relay::dismiss_askers(server& s)
 void relay::run_errand(server& s)
 {
     std::string words;
-    pgwire::write_query(words, s.doing == server::errand::ping ? "" : "DISCARD ALL");
+    pgwire::write_query(words,
+                        s.doing == server::errand::ping ? std::string{}
+                                                        : pgwire::reset_sql(s.left));
     s.replies.expect_swallowed(pgwire::request::query);
     send(s, {words, {}});
 }
@@ -230,7 +292,7 @@ void relay::recover(server& s)
     } else if (!s.replies.needs_sync() && (s.replies.owes() || s.cancelling || !s.out.empty())) {
         return; // not over yet
     } else if (!s.replies.needs_sync() && s.replies.transaction_status() == 'I') {
-        s.home.release(s, true, now_);
+        s.home.release(s, s.errand_failed, now_);
     } else { // in place of a Sync, too, which would commit what its client has never ended
         pgwire::write_query(words, "ROLLBACK");
         s.replies.expect_swallowed(pgwire::request::query);
@@ -240,6 +302,9 @@ void relay::recover(server& s)
 
 void relay::on_lost(server& s)
 {
+    s.home.note_loss();
+    if (s.holder && s.doing == server::errand::inventory)
+        return forsake(*s.holder, s, "it was lost");
     if (client* c = s.holder) {
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);

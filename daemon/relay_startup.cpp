@@ -54,6 +54,15 @@ std::size_t relay::start_up(client& c, std::string_view data)
     return packet.size;
 }
 
+// A server for the whole connection, for applications that are known to need one.
+pool_runner* relay::lane_for(pool_runner& pool, std::string_view application) const
+{
+    const auto& named = pool.books().settings().session_applications;
+    const auto lane = lanes_.find(&pool);
+    const bool needs_one = std::find(named.begin(), named.end(), application) != named.end();
+    return needs_one && lane != lanes_.end() ? lane->second : &pool;
+}
+
 void relay::open_session(client& c, const pgwire::startup_packet& packet)
 {
     const std::string_view user = packet.find("user");
@@ -62,7 +71,7 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
         database = user;
     const auto found = by_database_.find(std::string(database));
     if (found != by_database_.end())
-        c.home = found->second;
+        c.home = lane_for(*found->second, packet.find("application_name"));
 
     if (draining_)
         return farewell(c, shutting_down());
@@ -94,11 +103,12 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
         return farewell(c, asked.error());
 
     answer_version(packet);
+    c.session.obey(c.home->rules());
     c.asked = c.home->registry().intern(std::move(*asked));
     c.now = client::phase::settling;
     if (c.home->reported() && !needs_settling(c)) {
         welcome(c);
-    } else if (server* s = c.home->acquire(c.id, c.process, now_)) {
+    } else if (server* s = c.home->acquire(c.id, c.process, now_, c.settings)) {
         try_settings(c, *s); // there is a server, so needs_settling() has been asked
     } else {
         c.waiting = true;
@@ -108,10 +118,25 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
 void relay::try_settings(client& c, server& s)
 {
     lease(c, s);
+    if (is_on_hold(c))
+        return;
     if (up_.empty())
-        return give_back(c, s); // another client has brought the same
+        return settle(c, s); // another client has brought the same
+    if (c.home->has_catalog())
+        touch_untracked(c, s);
     send(s, up_.view());
     up_.clear();
+}
+
+// What the server makes of their values ("5MB" of 5120kB) is asked for, so that clients with equal
+// settings are seen to be equal.
+void relay::touch_untracked(const client& c, server& s)
+{
+    pgwire::session_effects effects;
+    for (const auto& [name, value] : *c.settings)
+        if (!pgwire::is_tracked(name))
+            effects.settings.push_back(name);
+    s.replies.touch(effects);
 }
 
 // Settings that no server has judged yet are tried on one before the client is let in, so that it
@@ -137,6 +162,14 @@ bool relay::needs_settling(client& c)
     return true;
 }
 
+// Its startup settings have been accepted.
+void relay::let_in(client& c)
+{
+    c.home->accept_settings(c.startup_settings, c.settings);
+    c.startup_settings = c.settings;
+    welcome(c);
+}
+
 // Exactly one NegotiateProtocolVersion for a minor version or an option that we do not know.
 void relay::answer_version(const pgwire::startup_packet& packet)
 {
@@ -155,6 +188,7 @@ void relay::answer_version(const pgwire::startup_packet& packet)
 void relay::welcome(client& c)
 {
     c.now = client::phase::ready;
+    note_activity(c);
     c.asked.reset();
     std::string words = std::exchange(answers_, {});
     pgwire::message{words, 'R'}.u32(0); // AuthenticationOk: the socket's rights are the password
@@ -163,7 +197,9 @@ void relay::welcome(client& c)
         pgwire::write_parameter_status(words, name, own == c.settings->end() ? value : own->second);
     }
     pgwire::write_parameter_status(words, "weir_version", version());
-    pgwire::write_parameter_status(words, "pool_mode", "transaction");
+    pgwire::write_parameter_status(words,
+                                   "pool_mode",
+                                   c.home->rules().is_session_lane ? "session" : "transaction");
     pgwire::message{words, 'K'}.u32(static_cast<std::uint32_t>(c.id)).u32(c.secret);
     pgwire::write_ready(words, 'I');
     send(c, words);
@@ -174,7 +210,8 @@ std::string relay::backend_names() const
 {
     std::string names;
     for (const pool_runner* pool : pools_)
-        names += (names.empty() ? "" : ", ") + pool->name();
+        if (!pool->rules().is_session_lane)
+            names += (names.empty() ? "" : ", ") + pool->name();
     return names;
 }
 
@@ -184,7 +221,7 @@ void relay::cancel_for(client& asker, std::uint32_t process_id, std::uint32_t se
     client* c = find(static_cast<client_id>(process_id));
     if (!c || c->secret != secret || c->now != client::phase::ready)
         return let_go(asker);
-    if (c->held && c->held->replies.owes()) {
+    if (c->held && c->held->replies.owes() && c->held->doing == server::errand::none) {
         c->held->cancel_askers.emplace_back(asker.id, asker.secret);
         return c->home->cancel(*c->held);
     }

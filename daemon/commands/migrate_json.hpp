@@ -12,7 +12,7 @@ namespace weir::commands {
 
 // One step that was carried out, here or by a running weir.
 struct applied_step {
-    std::string step; // "upgrade", "downgrade", "stamp_revision", "schema"
+    std::string step; // "upgrade", "downgrade", "stamp", "schema", "command"
     std::string revision;
     std::string message;
     long long duration_ms = 0;

@@ -8,6 +8,7 @@
 #include "daemon/commands/migrate_progress.hpp"
 #include "daemon/migrations/listing.hpp"
 #include "daemon/migrations/script.hpp"
+#include "daemon/migrations/words.hpp"
 #include "daemon/open_backend.hpp"
 
 #include <algorithm>
@@ -96,8 +97,7 @@ migrations::request request_of(const move_options& wanted)
     r.target = joined(wanted.targets);
     r.purge = wanted.purge;
     // As at boot: what brings the whole schema up to date may be the application's command.
-    r.with_command =
-        wanted.way == direction::upgrade && (r.target == "heads" || r.target == "head");
+    r.with_command = r.is_for_heads();
     return r;
 }
 
@@ -160,13 +160,11 @@ std::vector<applied_step> steps_of(const query_result& answer)
 verdict finish(const backend_settings& backend,
                const move_options& wanted,
                const std::vector<applied_step>& steps,
-               migrate_progress& told,
-               bool did_more = false)
+               migrate_progress& told)
 {
     if (wanted.common.wants_json())
         std::cout << to_json(backend.name, steps);
-    if (!steps.empty() || !did_more)
-        told.summary(steps);
+    told.summary(steps);
     return 0;
 }
 
@@ -204,15 +202,21 @@ migrate_from_here(const backend_settings& backend, const move_options& wanted, s
         return done.error();
     std::vector<applied_step> steps = told.applied();
     if (done->built_from_schema) {
-        told.say("INFO", "schema.sql has built the database, now at " + joined(done->after));
+        told.say("INFO",
+                 "schema.sql has built the database, now at " + migrations::listed(done->after));
         steps.push_back({.step = "schema",
-                         .revision = joined(done->after),
+                         .revision = migrations::listed(done->after),
                          .message = {},
-                         .duration_ms = done->took.count()});
+                         .duration_ms = (done->took - done->command_took).count()});
     }
-    if (done->ran_command)
+    if (done->ran_command) {
         told.say("INFO", "migrations.command has run");
-    return finish(backend, wanted, steps, told, done->ran_command);
+        steps.push_back({.step = "command",
+                         .revision = {},
+                         .message = {},
+                         .duration_ms = done->command_took.count()});
+    }
+    return finish(backend, wanted, steps, told);
 }
 
 verdict run_move(const move_options& wanted)

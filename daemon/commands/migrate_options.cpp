@@ -20,6 +20,8 @@ std::string lines_of(const Complaints& all)
 void print(const migrations::failure& f)
 {
     std::cerr << "FAILED: " << f.what.message << '\n';
+    if (!f.revision.empty()) // the server's; weir's own words are Alembic's
+        std::cerr << "SQLSTATE: " << f.what.code.text() << '\n';
     const auto more = [](std::string_view what, std::string_view text) {
         for (; !text.empty(); what = "        ") {
             const std::size_t end = text.find('\n');

@@ -179,6 +179,7 @@ attempt<void> migration::run_command(order now)
     const auto what = command_for(target_.url, target_.settings, target_.settings.command);
     if (!what)
         return as_failure(what.error());
+    const auto start = clock::now();
     watcher_.on_progress({.is = progress::phase::running_command, .what = what->shown()});
     const auto done = migrations::run(
         *what,
@@ -192,6 +193,7 @@ attempt<void> migration::run_command(order now)
     if (!reread)
         return as_failure(reread.error());
     report_.ran_command = true;
+    report_.command_took = std::chrono::floor<std::chrono::milliseconds>(clock::now() - start);
     return read_state();
 }
 
@@ -216,8 +218,7 @@ attempt<void> migration::run_revisions()
 
 bool migration::is_for_schema() const
 {
-    return files_.schema && wanted_.way == direction::upgrade && database_.is_fresh() &&
-           (wanted_.target == "heads" || wanted_.target == "head");
+    return files_.schema && wanted_.is_for_heads() && database_.is_fresh();
 }
 
 attempt<void> migration::carry_out(const plan& p)

@@ -38,7 +38,13 @@ struct request {
     direction way = direction::upgrade;
     std::string target = "heads";
     bool purge = false;        // stamp
-    bool with_command = false; // at boot: the command too, in its order
+    bool with_command = false; // the command too, in its order
+
+    // The whole way up, as at boot: what schema.sql and the command are for.
+    bool is_for_heads() const
+    {
+        return way == direction::upgrade && (target == "heads" || target == "head");
+    }
 };
 
 struct report {
@@ -47,6 +53,7 @@ struct report {
     std::vector<std::string> applied; // revisions, in order
     bool built_from_schema = false;   // schema.sql made a fresh database
     bool ran_command = false;
+    std::chrono::milliseconds command_took{0}; // of `took`
     std::chrono::milliseconds took{0};
 };
 

@@ -46,6 +46,7 @@ private:
     std::vector<fs::path> find(const std::string& directory, bool must_exist);
     void take_revision(const fs::path& path);
     void take_schema(const fs::path& path);
+    void look_for_misnamed(const fs::path& path);
     void complain(const complaints& more) { wrong_.insert(wrong_.end(), more.begin(), more.end()); }
 
     std::vector<revision> all_;
@@ -60,6 +61,8 @@ checked<revision_files> directory_reader::read_all(const std::string& directory,
             take_revision(path);
         else if (path.filename() == "schema.sql")
             take_schema(path);
+        else if (path.extension() == ".sql")
+            look_for_misnamed(path);
     // A file that does not parse would make its children's parent missing: one thing at a time.
     if (!wrong_.empty())
         return std::move(wrong_);
@@ -107,6 +110,19 @@ void directory_reader::take_schema(const fs::path& path)
         return wrong_.push_back({path, statements.error().line, statements.error().problem});
     found_.schema = std::move(*statements);
     found_.schema_file = path;
+}
+
+// A revision that is passed over for its name is missed only by the one behind it, if at all.
+void directory_reader::look_for_misnamed(const fs::path& path)
+{
+    const auto text = read(path);
+    if (!text)
+        return wrong_.push_back({path, 0, text.error().message});
+    if (text->starts_with("-- revision:") || text->find("\n-- revision:") != text->npos)
+        wrong_.push_back({path,
+                          0,
+                          "has the header of a revision, but not the name of one: "
+                          "NNN_slug.sql, like 041_add_comments.sql"});
 }
 
 } // namespace

@@ -24,7 +24,8 @@ public:
     void push_back(id_chain& chain, std::uint32_t id); // must be in none
     void erase(id_chain& chain, std::uint32_t id);     // must be in this one
 
-    std::uint32_t after(std::uint32_t id) const { return links_[id].next; } // none: the last
+    std::uint32_t after(std::uint32_t id) const { return links_[id].next; }      // none: the last
+    std::uint32_t before(std::uint32_t id) const { return links_[id].previous; } // none: the first
     bool contains(std::uint32_t id) const { return id < links_.size() && links_[id].member; }
 
 private:
@@ -46,6 +47,7 @@ public:
     std::optional<std::uint32_t> front() const { return known(chain_.front); }
     std::optional<std::uint32_t> back() const { return known(chain_.back); }
     std::optional<std::uint32_t> after(std::uint32_t id) const { return known(links_.after(id)); }
+    std::optional<std::uint32_t> before(std::uint32_t id) const { return known(links_.before(id)); }
 
     bool contains(std::uint32_t id) const { return links_.contains(id); }
     std::size_t size() const { return size_; }

@@ -27,11 +27,11 @@ pool::pool(const pool_settings& settings, dice roll, namer name_of)
 // ---- A client's way: acquire, perhaps wait, hold, release.
 
 std::optional<server_id>
-pool::acquire(client_id client, process_index of, time_point now, actions& todo)
+pool::acquire(client_id client, process_index of, time_point now, actions& todo, likeness like)
 {
     assert(!waiting_.contains(client));
     if (is_open() && waiting_.empty()) { // nobody overtakes
-        if (const auto id = checkout(now, todo)) {
+        if (const auto id = checkout(now, todo, like)) {
             hold(*id, client, now, now);
             return id;
         }
@@ -67,9 +67,11 @@ void pool::give_up(client_id client, time_point now, actions& todo)
     cover_waiters(now, todo);
 }
 
+void pool::pin(server_id id, time_point now) { enter(id, server_state::pinned, now); }
+
 void pool::release(server_id id, bool dirty, time_point now, actions& todo)
 {
-    assert(at(id).state == server_state::active);
+    assert(is_held(at(id)));
     if (const auto why = unfit(at(id), now)) {
         close(id, *why, now, todo);
     } else if (dirty) {
@@ -84,7 +86,7 @@ void pool::release(server_id id, bool dirty, time_point now, actions& todo)
 
 void pool::abandon(server_id id, close_reason why, time_point now, actions& todo)
 {
-    assert(at(id).state == server_state::active);
+    assert(is_held(at(id)));
     close(id, why, now, todo);
     cover_waiters(now, todo);
 }
@@ -136,7 +138,7 @@ void pool::checked(server_id id, bool ok, time_point now, actions& todo)
 
 void pool::lost(server_id id, time_point now, actions& todo)
 {
-    assert(at(id).state != server_state::active && at(id).state != server_state::connecting);
+    assert(!is_held(at(id)) && at(id).state != server_state::connecting);
     close(id, close_reason::error, now, todo);
     cover_waiters(now, todo);
 }
@@ -210,6 +212,7 @@ pool_stats pool::stats() const
     all.max_overflow = settings_.max_overflow;
     all.idle = count(server_state::idle);
     all.active = count(server_state::active);
+    all.pinned = count(server_state::pinned);
     all.connecting = count(server_state::connecting);
     all.resetting = count(server_state::resetting) + count(server_state::pinging);
     all.waiting = static_cast<unsigned>(waiting_.size());
@@ -223,7 +226,7 @@ std::optional<pool::holding> pool::oldest_holding() const
     std::optional<holding> oldest;
     for (std::uint32_t i = 0; i < servers_.size(); ++i) {
         const server& s = servers_[i];
-        if (s.state == server_state::active && (!oldest || s.since < oldest->since))
+        if (is_held(s) && (!oldest || s.since < oldest->since))
             oldest = {.client = s.holder, .server = server_id{i}, .since = s.since};
     }
     return oldest;
@@ -338,10 +341,10 @@ void pool::turn_away(client_id client, error why, actions& todo)
 // ---- What is to be done.
 
 // An idle server fit to be held at once; or none, and perhaps one has begun to be pinged.
-std::optional<server_id> pool::checkout(time_point now, actions& todo)
+std::optional<server_id> pool::checkout(time_point now, actions& todo, likeness like)
 {
-    while (const auto next = settings_.use_lifo ? idle_.back() : idle_.front()) {
-        const server_id id{*next};
+    while (!idle_.empty()) {
+        const server_id id = pick(like, now);
         if (const auto why = unfit(at(id), now)) {
             close(id, *why, now, todo);
         } else if (needs_ping(at(id), now)) {
@@ -354,6 +357,21 @@ std::optional<server_id> pool::checkout(time_point now, actions& todo)
         }
     }
     return std::nullopt;
+}
+
+// The next in turn, unless one of the few behind it suits better and can be had at once.
+server_id pool::pick(likeness like, time_point now) const
+{
+    constexpr int looks = 8;
+    const auto first = settings_.use_lifo ? idle_.back() : idle_.front();
+    auto next = like == 0 ? std::nullopt : first;
+    for (int look = 0; look < looks && next; ++look) {
+        const server& s = servers_[*next];
+        if (s.is_like == like && (look == 0 || (!unfit(s, now) && !needs_ping(s, now))))
+            return server_id{*next};
+        next = settings_.use_lifo ? idle_.before(*next) : idle_.after(*next);
+    }
+    return server_id{*first};
 }
 
 // Every verb that leaves clients waiting ends here, so nobody waits while a server is idle or may

@@ -21,6 +21,9 @@
 
 namespace weir {
 
+// Equal for servers that are as good as each other for a client: an address, or 0. See acquire().
+using likeness = std::uintptr_t;
+
 enum class server_id : std::uint32_t {}; // a slot of this pool; reused after the server is closed
 
 using time_point = std::chrono::steady_clock::time_point;
@@ -54,9 +57,13 @@ public:
 
     // A client wants a server. The answer is a server (granted at once), or nothing: then a grant
     // or a refusal comes later in some call's actions (a refusal may already be in `todo`).
+    // Of several idle servers one that is `like` it is preferred.
     std::optional<server_id>
-    acquire(client_id client, process_index of, time_point now, actions& todo);
+    acquire(client_id client, process_index of, time_point now, actions& todo, likeness like = {});
+    void note(server_id id, likeness is) { at(id).is_like = is; }  // before it comes back
     void give_up(client_id client, time_point now, actions& todo); // a waiter left; O(1)
+    // Its holder keeps it after this transaction; ends with release or abandon.
+    void pin(server_id id, time_point now);
     // Settled: the server owes no answer and is outside a transaction. `dirty`: it has state that
     // the next client must not meet.
     void release(server_id id, bool dirty, time_point now, actions& todo);
@@ -86,6 +93,7 @@ public:
 
     const pool_settings& settings() const { return settings_; }
     server_state state(server_id id) const; // closed, too, for a slot that never was
+    unsigned pinned() const { return count(server_state::pinned); }
     bool is_waiting(client_id client) const { return waiting_.contains(client); }
     bool is_up() const; // a server is connected, or the last login succeeded
     bool is_open() const { return gate_ == gate::open; }               // neither paused nor shut
@@ -105,7 +113,8 @@ private:
 
     struct server {
         server_state state = server_state::closed;
-        client_id holder{};                 // while active
+        client_id holder{};                 // while active or pinned
+        likeness is_like{};                 // what it is good for
         time_point since{};                 // when it entered this state
         time_point born{};                  // when it had logged in
         double recycle_chance = 0;          // how much earlier than `recycle` it goes
@@ -115,6 +124,10 @@ private:
     };
 
     server& at(server_id id);
+    static bool is_held(const server& s)
+    {
+        return s.state == server_state::active || s.state == server_state::pinned;
+    }
     unsigned count(server_state state) const { return counts_[static_cast<std::size_t>(state)]; }
     unsigned total() const { return static_cast<unsigned>(servers_.size()) - closed_count(); }
     unsigned closed_count() const { return count(server_state::closed); }
@@ -130,7 +143,8 @@ private:
     void refuse(client_id client, error why, actions& todo);
     void serve_next(server_id id, time_point now, actions& todo);
 
-    std::optional<server_id> checkout(time_point now, actions& todo);
+    std::optional<server_id> checkout(time_point now, actions& todo, likeness like = {});
+    server_id pick(likeness like, time_point now) const;
     void cover_waiters(time_point now, actions& todo);
     std::optional<error> reason_to_refuse(process_index of, time_point now) const;
     void turn_away(client_id client, error why, actions& todo);

@@ -17,12 +17,13 @@ struct pool_stats {
     int max_overflow = 0; // as set; -1 = no limit
     unsigned idle = 0;
     unsigned active = 0;
+    unsigned pinned = 0; // held as well, between transactions too
     unsigned connecting = 0;
     unsigned resetting = 0; // being reset or pinged
     unsigned waiting = 0;
     std::optional<std::chrono::steady_clock::time_point> waiting_since; // of the first in the queue
 
-    unsigned total() const { return idle + active + connecting + resetting; }
+    unsigned total() const { return idle + active + pinned + connecting + resetting; }
 
     // Since the start.
     std::uint64_t grants = 0;
@@ -39,7 +40,7 @@ struct pool_stats {
     std::uint64_t closed(close_reason why) const { return closes[static_cast<std::size_t>(why)]; }
 
     histogram checkout_seconds; // from acquire to the grant
-    histogram hold_seconds;     // from the grant to release or abandon
+    histogram hold_seconds;     // from the grant to release or abandon, or to its being pinned
     histogram connect_seconds;  // of logins that succeeded
 };
 

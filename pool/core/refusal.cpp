@@ -4,13 +4,13 @@
 
 namespace weir {
 
-namespace {
-
 std::string in_words(std::chrono::milliseconds time)
 {
     const auto ms = time.count();
     return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
+
+namespace {
 
 // A pool below its limit can run dry too, when logins fail or take their time: do not blame the
 // limit then.
@@ -31,6 +31,8 @@ std::string numbers(const pool_situation& it)
 {
     std::string text = "active " + std::to_string(it.now.active) + ", idle " +
                        std::to_string(it.now.idle) + ", waiting " + std::to_string(it.now.waiting);
+    if (it.now.pinned > 0)
+        text += ", pinned " + std::to_string(it.now.pinned);
     if (it.now.connecting > 0)
         text += ", connecting " + std::to_string(it.now.connecting);
     if (it.now.resetting > 0)

@@ -14,9 +14,10 @@ enum class server_state : std::uint8_t {
     idle,       // clean, and nobody's
     pinging,    // sat idle for long: asked whether it still answers
     active,     // held by a client
+    pinned,     // held by a client that keeps it between transactions
     resetting,  // given back with state that weir cannot account for: being cleaned
 };
-inline constexpr std::size_t server_state_count = 6;
+inline constexpr std::size_t server_state_count = 7;
 
 // A server is idle for an instant on its way to a client, so a dirty or unchecked one never gets
 // there by a shortcut.
@@ -29,7 +30,8 @@ constexpr bool may_follow(server_state from, server_state to)
     case pinging:
     case resetting: return to == idle || to == closed;
     case idle: return to == active || to == pinging || to == closed;
-    case active: return to == idle || to == resetting || to == closed;
+    case active: return to == pinned || to == idle || to == resetting || to == closed;
+    case pinned: return to == idle || to == resetting || to == closed;
     }
     return false;
 }
@@ -47,12 +49,8 @@ inline constexpr std::size_t close_reason_count = 7;
 
 constexpr std::string_view to_string(server_state state)
 {
-    constexpr std::array<std::string_view, server_state_count> names{"closed",
-                                                                     "connecting",
-                                                                     "idle",
-                                                                     "pinging",
-                                                                     "active",
-                                                                     "resetting"};
+    constexpr std::array<std::string_view, server_state_count>
+        names{"closed", "connecting", "idle", "pinging", "active", "pinned", "resetting"};
     return names[static_cast<std::size_t>(state)];
 }
 

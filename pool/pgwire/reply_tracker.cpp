@@ -37,8 +37,11 @@ void reply_tracker::attach(prepared_statements& names)
     assert(settled());
     names_ = &names;
     detached_ = false;
-    dirty_ = false;
+    touched_ = {};
+    pinned_ = {};
     settings_reset_ = false;
+    begin_failed_ = false;
+    explanation_.reset();
     forget_unnamed();
 }
 
@@ -63,6 +66,7 @@ bool reply_tracker::push(const pending& p)
     if (p.what == request::copy_end && requests_.empty())
         return false; // late, after the COPY failed: the server ignores it
     slot_in_doubt_ = slot_in_doubt_ || (p.what == request::sync && !requests_.empty());
+    sync_wanted_ = sync_wanted_ && p.what != request::sync;
     synced_ = synced_ && (ends_with_ready(p.what) || p.what == request::copy_end);
     requests_.push_back(p);
     return true;
@@ -80,6 +84,7 @@ void reply_tracker::pop()
     if (requests_.front().poisoned)
         poisons_.pop_front();
     requests_.pop_front();
+    ++answers_;
     while (!requests_.empty() && requests_.front().what == request::copy_end)
         requests_.pop_front();
     slot_in_doubt_ = slot_in_doubt_ && !requests_.empty();
@@ -101,6 +106,32 @@ bool reply_tracker::expect_swallowed(request what)
     if (what == request::query)
         set_unnamed(nullptr); // the server's; the client's own stays
     return true;
+}
+
+void reply_tracker::expect_begin()
+{
+    for (const request what : {request::parse, request::bind, request::execute})
+        push({.what = what, .swallowed = true, .begins = true});
+    forget_unnamed();
+    beginning_ = true;
+}
+
+bool reply_tracker::must_wait() const
+{
+    return beginning_ &&
+           (sync_wanted_ || (!requests_.empty() && ends_with_ready(requests_.back().what)));
+}
+
+void reply_tracker::expect_inventory()
+{
+    push({.what = request::query, .swallowed = true, .reads_rows = true});
+    set_unnamed(nullptr);
+}
+
+void reply_tracker::touch(const session_effects& effects)
+{
+    if (!effects.empty())
+        touched_.add(effects);
 }
 
 bool reply_tracker::expect_poisoned(request what, error why)
@@ -200,6 +231,14 @@ reply reply_tracker::next(bytes in)
                 requests_.front().answered = true;
             if (h.type == 'T' && requests_.front().what != request::query)
                 return run ? reply{kind, run} : end_describe(h);
+            if (h.type == 'D' && requests_.front().reads_rows && !detached_) {
+                if (run)
+                    return {kind, run};
+                if (h.body_size > inspect_limit)
+                    return {reply_kind::malformed};
+                return h.size() <= rest.size() ? reply{reply_kind::row, h.size()}
+                                               : reply{reply_kind::need_more};
+            }
             if (h.size() <= rest.size()) {
                 run += h.size();
                 continue;
@@ -274,7 +313,7 @@ reply reply_tracker::inspect(const frame_header& h, bytes body)
     switch (h.type) {
     case 'Z': return on_ready(body);
     case 'E': {
-        reply r = on_error(body);
+        const reply r = explained(on_error(body));
         body_left_ = static_cast<std::uint32_t>(h.body_size - body.size()); // an oversized text
         body_swallowed_ = r.kind != reply_kind::failure || !r.for_client;
         return r;
@@ -312,8 +351,19 @@ reply reply_tracker::on_ready(bytes body)
     if (!requests_.empty() && requests_.front().what != request::sync &&
         !requests_.front().answered)
         return {reply_kind::malformed};
-    const reply r = pass(header_size + 1);
+    reply r = pass(header_size + 1);
+    settings_reset_ =
+        settings_reset_ || (status == 'I' && !requests_.empty() && requests_.front().has_reset);
     status_ = status;
+    transactions_ += status == 'I';
+    explanation_.reset();
+    if (begin_failed_ && r.kind == reply_kind::forward) {
+        replacement_.clear();
+        write_ready(replacement_, 'E');
+        r.kind = reply_kind::replace;
+        r.bytes = replacement_;
+    }
+    beginning_ = beginning_ && !begin_failed_;
     if (requests_.empty())
         ignoring_ = false; // its Sync was sent while the COPY that failed still seemed to run
     else
@@ -344,14 +394,30 @@ reply reply_tracker::on_error(bytes body)
     }
     if (ends_with_ready(front.what)) {
         front.answered = true;
+        front.has_reset = false;
         undo_changes(0, true);
         return r;
     }
+    begin_failed_ = begin_failed_ || front.begins;
     withdraw(0, true);
-    while (!requests_.empty() && requests_.front().what != request::sync)
+    while (!requests_.empty() && requests_.front().what != request::sync) {
+        sync_wanted_ = sync_wanted_ || (begin_failed_ && ends_with_ready(requests_.front().what));
         withdraw(0, false);
+    }
     ignoring_ = requests_.empty();
     return r;
+}
+
+// A cancel that weir has asked for, in weir's words.
+reply reply_tracker::explained(const reply& r)
+{
+    if (!explanation_ || r.kind != reply_kind::failure || !r.for_client || r.value != "57014")
+        return r;
+    replacement_.clear();
+    write_error(replacement_, *explanation_);
+    reply out{reply_kind::replace, r.size};
+    out.bytes = replacement_;
+    return out;
 }
 
 // A request that the server failed, skipped on its way to the next Sync, or took for something
@@ -428,7 +494,8 @@ reply reply_tracker::on_complete(bytes body)
     reply r = pass(header_size + body.size());
     pending& front = requests_.front();
     front.answered = true;
-    if (front.trait == statement_trait::deallocate && tag == "DEALLOCATE ALL") {
+    if (front.trait == statement_trait::deallocate &&
+        (tag == "DEALLOCATE ALL" || tag == "DISCARD PLANS")) { // which stood in for it
         if (r.kind == reply_kind::forward) {
             replacement_.clear();
             write_command_complete(replacement_, "DEALLOCATE");
@@ -436,32 +503,64 @@ reply reply_tracker::on_complete(bytes body)
             r.bytes = replacement_;
         }
     } else if (!is_swallowed()) {
-        note_tag(tag, front.trait);
+        note_tag(tag, front);
     }
+    beginning_ = beginning_ && !front.begins;
+    if (tag == "BEGIN" || tag == "START TRANSACTION")
+        status_ = 'T'; // there may be no ReadyForQuery to say so for long
     if (front.what == request::execute)
         pop();
     return r;
 }
 
-void reply_tracker::note_tag(std::string_view tag, statement_trait trait)
+// What a text did not say beforehand, its command tags do.
+void reply_tracker::note_tag(std::string_view tag, pending& request)
 {
     switch (tag.empty() ? '\0' : tag.front()) {
-    case 'S': dirty_ = dirty_ || (tag == "SET" && trait != statement_trait::tracked_set); break;
     case 'D':
         if (tag == "DISCARD ALL" || tag == "DEALLOCATE ALL")
             forget_names();
         settings_reset_ = settings_reset_ || tag == "DISCARD ALL";
-        dirty_ = dirty_ || tag == "DISCARD ALL" || tag == "DECLARE CURSOR";
+        break;
+    case 'L':
+        if (tag == "LOAD") // for good, even if the transaction is rolled back
+            touched_.begins |= state_kind::libraries;
+        else if (tag == "LISTEN")
+            touched_.perhaps |= state_kind::channels;
+        break;
+    case 'P':
+        if (tag == "PREPARE")
+            touched_.perhaps |= state_kind::sql_prepared;
         break;
     case 'R':
-        dirty_ = dirty_ || tag == "RESET";
-        settings_reset_ =
-            settings_reset_ || (tag == "RESET" && trait == statement_trait::reset_all);
+        if (tag != "RESET" || request.trait == statement_trait::accounted)
+            break;
+        // In a transaction it may yet be undone; in a pipeline likewise.
+        if (request.trait == statement_trait::reset_all && status_ == 'I' &&
+            request.what == weir::pgwire::request::query)
+            request.has_reset = true;
+        else
+            touched_.any_setting = true;
         break;
-    case 'L': dirty_ = dirty_ || tag == "LISTEN" || tag == "LOAD"; break;
-    case 'P': dirty_ = dirty_ || tag == "PREPARE"; break;
+    case 'S':
+        if (tag == "SET" && request.trait != statement_trait::accounted &&
+            request.trait != statement_trait::reset_all)
+            touched_.any_setting = true;
+        break;
     default: break;
     }
+    if (request.trait == statement_trait::unseen)
+        note_unseen(tag);
+}
+
+void reply_tracker::note_unseen(std::string_view tag)
+{
+    if (tag.starts_with("SELECT") || tag == "DO" || tag == "CALL")
+        touched_.add(session_effects::anything());
+    else if (tag.starts_with("CREATE") || tag.starts_with("DROP"))
+        touched_.perhaps |= state_kind::temp_tables;
+    else if (tag.starts_with("DECLARE") || tag.starts_with("CLOSE"))
+        touched_.perhaps |= state_kind::hold_cursors;
 }
 
 } // namespace weir::pgwire

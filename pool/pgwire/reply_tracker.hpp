@@ -7,8 +7,10 @@
 #include "pool/pgwire/frame.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/ring.hpp"
+#include "pool/pgwire/session_effects.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +35,7 @@ enum class reply_kind : std::uint8_t {
     forward,   // `size` bytes are the client's
     swallow,   // `size` bytes answer what weir asked
     replace,   // `size` bytes go, `bytes` take their place
+    row,       // `size` bytes are a DataRow that expect_inventory() asked for
     parameter, // `size` bytes are a ParameterStatus: `name`, `value`; the client's if `for_client`
     failure,   // `size` bytes are an ErrorResponse with SQLSTATE `value`; the client's if
                // `for_client`
@@ -63,6 +66,7 @@ public:
     // False: the server will not read it as a request, but skip it or fail a COPY by it.
     bool expect(request what, statement_trait trait = statement_trait::plain);
     bool expect_swallowed(request what); // asked by weir: the client does not see the answer
+    void expect_inventory();             // likewise a Query, whose rows are told
     // Fails on purpose; the client gets `why` instead of the server's words.
     bool expect_poisoned(request what, error why);
     // The request changes what `name` means (null: nothing any more); taken back if the server
@@ -71,6 +75,14 @@ public:
                        std::string_view name,
                        statement_ptr after,
                        statement_trait trait = statement_trait::plain);
+
+    // The Parse, Bind and Execute of a BEGIN that weir has answered before. If it fails, nothing
+    // that stands behind it may run, and a server skips what follows these three.
+    void expect_begin();
+
+    // What the request just expected may do to the session; forgotten when it is taken, and when a
+    // lease begins. Said when it is sent, since a statement that fails may leave locks behind.
+    void touch(const session_effects& effects);
 
     slot unnamed() const { return slot_in_doubt_ ? slot::unknown : slot_; }
     const prepared_statement* unnamed_statement() const
@@ -81,6 +93,8 @@ public:
 
     // After an error in the extended protocol the server ignores everything up to Sync.
     bool ignores_until_sync() const { return ignoring_; }
+    // Whether that BEGIN has worked is not known yet, and what it was sent for is complete.
+    bool must_wait() const;
 
     // --- down: what arrives --------------------------------------------------------------------
     reply next(bytes in);
@@ -96,9 +110,28 @@ public:
     bool copying_in() const { return copying_in_; }
     char transaction_status() const { return status_; }
 
-    // Since attach(), a command left state behind which nobody tracks: SET, LISTEN, LOAD ...
-    bool dirty() const { return dirty_; }
-    // The client went back to its startup settings (DISCARD ALL, RESET ALL); reading clears it.
+    // How much has been answered so far: requests, and transactions that have ended.
+    std::uint64_t answers() const { return answers_; }
+    std::uint64_t transactions() const { return transactions_; }
+    // weir itself has asked for a cancel: if it works, the client is told `why`.
+    void explain_cancel(error why) { explanation_ = std::make_unique<const error>(std::move(why)); }
+
+    // That BEGIN has failed, and with it the Query behind it: a Sync brings the ReadyForQuery that
+    // the client waits for.
+    bool wants_sync() const { return sync_wanted_; }
+    // The client believes to be in a transaction, and the server knows of none; reading clears it.
+    bool take_begin_failed() { return std::exchange(begin_failed_, false); }
+
+    // Why its client keeps it between transactions; whoever holds the lease says so.
+    state_set pinned() const { return pinned_; }
+    void set_pinned(state_set why) { pinned_ = why; }
+
+    // What may have become of the session, and nobody knows without asking the server.
+    const session_effects& touched() const { return touched_; }
+    session_effects take_touched() { return std::exchange(touched_, {}); }
+    bool has_touched() const { return settings_reset_ || !touched_.empty(); }
+    // The client has gone back to its startup settings for certain (DISCARD ALL, or RESET ALL
+    // outside a transaction); reading clears it.
     bool take_settings_reset() { return std::exchange(settings_reset_, false); }
 
 private:
@@ -107,7 +140,10 @@ private:
         statement_trait trait = statement_trait::plain;
         bool swallowed = false;
         bool poisoned = false;
+        bool begins = false;   // part of expect_begin()
         bool answered = false; // a Query or FunctionCall has got more than its ReadyForQuery
+        bool reads_rows = false;
+        bool has_reset = false; // RESET ALL was completed; it counts when its transaction does
         std::uint8_t changes = 0;
     };
     struct change {
@@ -128,10 +164,12 @@ private:
     reply end_describe(const frame_header& h);
     reply on_ready(bytes body);
     reply on_error(bytes body);
+    reply explained(const reply& r);
     reply on_complete(bytes body);
     void on_copy_in();
     void take_back(std::size_t change, bool failed_itself);
-    void note_tag(std::string_view tag, statement_trait trait);
+    void note_tag(std::string_view tag, pending& request);
+    void note_unseen(std::string_view tag);
     bool is_swallowed() const;
     bool is_expected(char type);
 
@@ -139,7 +177,10 @@ private:
     ring<change> changes_; // of the pending that have some, in order
     ring<error> poisons_;  // one for each poisoned, in order
     prepared_statements* names_ = nullptr;
+    std::unique_ptr<const error> explanation_; // of a cancel, until the next ReadyForQuery
     std::string replacement_;
+    std::uint64_t answers_ = 0;
+    std::uint64_t transactions_ = 0;
     statement_ptr slot_holds_;
     slot slot_ = slot::unknown;
     // A Sync was sent while something before it was unanswered: if that fails, what was to fill or
@@ -149,8 +190,12 @@ private:
     bool body_swallowed_ = false;
     bool ignoring_ = false;
     bool copying_in_ = false;
+    bool beginning_ = false; // expect_begin() is not settled
+    bool begin_failed_ = false;
+    bool sync_wanted_ = false;
     bool synced_ = true; // no message of the extended protocol since the last Sync answered
-    bool dirty_ = false;
+    session_effects touched_;
+    state_set pinned_;
     bool settings_reset_ = false;
     char status_ = 'I';
     bool detached_ = true;

@@ -30,14 +30,6 @@ bytes judged(bytes in, const frame_header& h)
     return in.subspan(header_size, needed(h) - header_size);
 }
 
-error sql_prepare_refused()
-{
-    return {"0A000",
-            "PREPARE and EXECUTE in SQL are not available in transaction mode",
-            "The next transaction may run on another server, where the name is not known.",
-            "Use the prepared statements of the driver (the extended protocol): their names work."};
-}
-
 error no_such_statement(std::string_view name)
 {
     return {"26000", "prepared statement \"" + std::string(name) + "\" does not exist"};
@@ -45,13 +37,21 @@ error no_such_statement(std::string_view name)
 
 // What a server is asked to run in place of the DEALLOCATE of a name that lives here: it touches
 // nothing there, and the tracker puts its tag right.
+// Where SQL may have prepared statements too, they must stay; the other costs the plans.
 constexpr std::string_view stand_in_text = "DEALLOCATE ALL";
+constexpr std::string_view stand_in_beside_sql = "DISCARD PLANS";
 
-const statement_ptr& deallocate_stand_in()
+statement_ptr stand_in(std::string_view text)
 {
-    static const statement_ptr shared = std::make_shared<const prepared_statement>(
-        prepared_statement{std::string(stand_in_text).append(3, '\0'), {}}); // no parameters
-    return shared;
+    return std::make_shared<const prepared_statement>(
+        prepared_statement{std::string(text).append(3, '\0'), {}}); // no parameters
+}
+
+const statement_ptr& deallocate_stand_in(bool is_beside_sql)
+{
+    static const statement_ptr alone = stand_in(stand_in_text);
+    static const statement_ptr beside = stand_in(stand_in_beside_sql);
+    return is_beside_sql ? beside : alone;
 }
 
 std::string_view text_field(bytes body) // up to the NUL, or all of it
@@ -61,6 +61,27 @@ std::string_view text_field(bytes body) // up to the NUL, or all of it
 }
 
 } // namespace
+
+const session_rules& session::default_rules()
+{
+    static const session_rules rules;
+    return rules;
+}
+
+statement_words session::classify(std::string_view sql) const
+{
+    return pgwire::classify(sql, rules_->stateful_functions);
+}
+
+// What LOAD does is told by its tag: a failed one does nothing.
+void session::touch(reply_tracker& server, const statement_words& words) const
+{
+    if (words.effects.empty() || rules_->is_session_lane)
+        return;
+    session_effects effects = words.effects;
+    effects.begins = effects.begins - state_kind::libraries;
+    server.touch(effects);
+}
 
 ruling session::fail(const error& why, std::string& out)
 {
@@ -112,7 +133,7 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
     switch (h.type) {
     case 'S':
         skip_to_sync_ = false;
-        write_ready(out, 'I');
+        write_ready(out, own_.status());
         return stream(in, h, verdict::answer);
     case 'H':
     case 'd':
@@ -123,6 +144,14 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
     }
     if (skip_to_sync_)
         return stream(in, h, verdict::discard);
+    const own_answers::ruling own = own_.next(in, names_, out);
+    if (own.what != own_answers::outcome::need_server)
+        return {own.size > 0 ? verdict::answer : verdict::need_more, own.size};
+    if (own_.status() == 'E') {
+        if (h.type == 'Q' || (h.type == 'P' && text_field(judged(in, h)).empty()))
+            names_.put("", nullptr); // what would replace it drops it, even if it fails
+        return refuse(in, own_.failure(), out);
+    }
     if (h.type == 'Q' && h.size() <= whole_frame && answers(text_field(judged(in, h)), out))
         return stream(in, h, verdict::answer);
     return {verdict::need_server};
@@ -131,15 +160,22 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
 // What needs no server, because it is about names that live here.
 bool session::answers(std::string_view sql, std::string& out)
 {
+    if (!may_be_about_names(sql) && !rules_->may_object())
+        return false;
     const statement_words words = classify(sql);
-    switch (words.trait) {
-    case statement_trait::prepare: write_error(out, sql_prepare_refused()); break;
+    const auto objection = rules_->objection(words, {});
+    switch (objection ? statement_trait::prepare : words.trait) {
+    case statement_trait::prepare:
+        if (!objection)
+            return false;
+        deny(*objection, out);
+        break;
     case statement_trait::deallocate:
         if (names_.find(words.name)) {
             names_.put(words.name, nullptr);
             write_command_complete(out, "DEALLOCATE");
         } else {
-            write_error(out, no_such_statement(words.name));
+            deny(no_such_statement(words.name), out);
         }
         break;
     case statement_trait::deallocate_all:
@@ -149,8 +185,26 @@ bool session::answers(std::string_view sql, std::string& out)
     default: return false;
     }
     names_.put("", nullptr); // a simple Query drops the unnamed statement
-    write_ready(out, 'I');
+    write_ready(out, own_.status());
     return true;
+}
+
+// An error where no server is held. A transaction that is held back fails by it.
+void session::deny(const error& why, std::string& out)
+{
+    write_error(out, why);
+    if (own_.holds_back())
+        own_.fail();
+}
+
+void session::lose_server(const error& why, bool in_transaction, bool in_pipeline, std::string& out)
+{
+    if (in_pipeline) {
+        write_error(out, why);
+        skip_to_sync_ = true;
+    }
+    if (in_transaction)
+        own_.fail(in_pipeline ? nullptr : std::make_unique<const error>(why));
 }
 
 ruling session::refuse(bytes in, const error& why, std::string& out)
@@ -158,9 +212,9 @@ ruling session::refuse(bytes in, const error& why, std::string& out)
     frame_header h;
     if (scan_header(in, h) != scan_status::frame)
         return fail(why, out); // nobody asks for a server before there is a frame
-    write_error(out, why);
+    deny(why, out);
     if (h.type == 'Q' || h.type == 'F')
-        write_ready(out, 'I');
+        write_ready(out, own_.status());
     else
         skip_to_sync_ = true;
     return stream(in, h, verdict::answer);
@@ -169,6 +223,8 @@ ruling session::refuse(bytes in, const error& why, std::string& out)
 ruling
 session::with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
+    if (server.must_wait())
+        return {verdict::wait};
     if (server.ignores_until_sync() && h.type != 'S')
         return stream(in, h, verdict::discard); // as the server would
     switch (h.type) {
@@ -176,9 +232,9 @@ session::with_server(bytes in, const frame_header& h, reply_tracker& server, std
     case 'P': return on_parse(in, h, server, out);
     case 'B': return on_bind(in, h, server, out);
     case 'D': return on_describe(in, h, server, out);
-    case 'E': return on_execute(in, h, server);
+    case 'E': return on_execute(in, h, server, out);
     case 'C': return on_close(in, h, server);
-    case 'F': server.expect(request::function_call); break;
+    case 'F': return on_function_call(in, h, server);
     case 'S':
         if (server.copying_in()) // ignored there; but if the COPY has failed it would be answered
             return stream(in, h, verdict::discard);
@@ -209,16 +265,31 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
 {
     ++queries_;
     statement_words words = classify(text_field(judged(in, h)));
-    if (words.trait == statement_trait::prepare)
-        return poison(in, h, server, sql_prepare_refused(), out);
+    if (auto objection = rules_->objection(words, server.pinned()))
+        return poison(in, h, server, std::move(*objection), out);
     if (h.size() > whole_frame) // there may be more behind what was looked at: the tags tell
-        words = {};
+        words.trait = statement_trait::unseen;
     if (words.trait == statement_trait::deallocate && names_.find(words.name)) {
         server.expect_change(request::query, words.name, nullptr, words.trait);
-        write_query(out, stand_in_text);
+        write_query(out, rules_->has_sql_names() ? stand_in_beside_sql : stand_in_text);
         return stream(in, h, verdict::rewritten);
     }
     server.expect(request::query, words.trait);
+    touch(server, words);
+    return stream(in, h, verdict::forward);
+}
+
+// The fast path calls functions by their oid: set_config, or one of those that lock.
+ruling session::on_function_call(bytes in, const frame_header& h, reply_tracker& server)
+{
+    constexpr std::uint32_t set_config = 2078;
+    constexpr std::uint32_t first_lock = 2880;
+    constexpr std::uint32_t last_lock = 2893;
+    field_reader fields{judged(in, h)};
+    const std::uint32_t function = fields.u32();
+    server.expect(request::function_call);
+    if (function == set_config || (function >= first_lock && function <= last_lock))
+        touch(server, {.effects = session_effects::anything()});
     return stream(in, h, verdict::forward);
 }
 
@@ -242,7 +313,8 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
     auto statement = std::make_shared<prepared_statement>();
     statement->words = classify(query);
     if (statement->words.trait == statement_trait::prepare)
-        return poison(in, h, server, sql_prepare_refused(), out);
+        if (auto objection = rules_->objection(statement->words, server.pinned()))
+            return poison(in, h, server, std::move(*objection), out);
     statement->parse_tail = tail;
 
     if (name.empty()) {
@@ -286,7 +358,7 @@ bool session::bring(std::string_view name, reply_tracker& server, std::string& o
         return false;
     }
     if (statement->words.trait == statement_trait::deallocate && names_.find(statement->words.name))
-        statement = deallocate_stand_in();
+        statement = deallocate_stand_in(rules_->has_sql_names());
     if (server.unnamed_statement() != statement.get()) {
         message{out, 'P'}.text("").raw(statement->parse_tail);
         if (server.expect_swallowed(request::parse))
@@ -352,11 +424,11 @@ ruling session::on_close(bytes in, const frame_header& h, reply_tracker& server)
 void session::remember(std::string_view portal, const statement_ptr& statement)
 {
     std::erase_if(portals_, [&](const auto& bound) { return bound.first == portal; });
-    if (statement && statement->words.trait != statement_trait::plain)
+    if (statement && statement->words.matters())
         portals_.emplace_back(portal, statement);
 }
 
-ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& server)
+ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
     ++queries_;
     const std::string_view portal = text_field(judged(in, h));
@@ -365,6 +437,9 @@ ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& serve
     });
     static const statement_words plain;
     const statement_words& words = bound == portals_.end() ? plain : bound->second->words;
+    if (auto objection = rules_->objection(words, server.pinned()))
+        return poison(in, h, server, std::move(*objection), out);
+    touch(server, words);
     if (words.trait == statement_trait::deallocate)
         server.expect_change(request::execute, words.name, nullptr, words.trait);
     else

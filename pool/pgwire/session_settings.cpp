@@ -9,12 +9,13 @@ namespace weir::pgwire {
 
 namespace {
 
-constexpr std::array<std::string_view, 7> tracked_names{
+constexpr std::array<std::string_view, 8> tracked_names{
     "application_name",
     "client_encoding",
     "datestyle",
     "default_transaction_read_only",
     "intervalstyle",
+    "session_authorization",
     "standard_conforming_strings",
     "timezone",
 };
@@ -28,20 +29,6 @@ std::string quoted(std::string_view text, char quote)
         out += c;
     }
     return out += quote;
-}
-
-std::string literal(std::string_view text)
-{
-    std::string out = quoted(text, '\'');
-    if (text.find('\\') == std::string_view::npos)
-        return out;
-    std::string escaped = " E"; // right under either setting of standard_conforming_strings
-    for (const char c : out) {
-        if (c == '\\')
-            escaped += '\\';
-        escaped += c;
-    }
-    return escaped;
 }
 
 std::string key_of(const settings_map& settings)
@@ -105,6 +92,20 @@ result<void> add_options(std::string_view text, settings_map& out)
 
 } // namespace
 
+std::string literal(std::string_view text)
+{
+    std::string out = quoted(text, '\'');
+    if (text.find('\\') == std::string_view::npos)
+        return out;
+    std::string escaped = " E"; // right under either setting of standard_conforming_strings
+    for (const char c : out) {
+        if (c == '\\')
+            escaped += '\\';
+        escaped += c;
+    }
+    return escaped;
+}
+
 std::string lower(std::string_view text)
 {
     std::string out{text};
@@ -128,15 +129,28 @@ settings_map tracked_settings(const parameter_list& reported)
     return out;
 }
 
-std::string replay(const settings_map& have, const settings_map& want)
+namespace {
+
+constexpr std::string_view role = "role";
+constexpr std::string_view user = "session_authorization";
+
+bool is_identity(std::string_view name) { return name == role || name == user; }
+
+std::string_view value_of(const settings_map& settings, std::string_view name)
+{
+    const auto found = settings.find(name);
+    return found == settings.end() ? std::string_view{} : std::string_view{found->second};
+}
+
+std::string replay_of_settings(const settings_map& have, const settings_map& want)
 {
     std::string sql;
     for (const auto& [name, value] : have)
-        if (!want.contains(name))
+        if (!is_identity(name) && !want.contains(name))
             sql += "RESET " + quoted(name, '"') + ";";
     for (const auto& [name, value] : want) {
         const auto now = have.find(name);
-        if (now != have.end() && now->second == value)
+        if (is_identity(name) || (now != have.end() && now->second == value))
             continue;
         // set_config takes the value as the startup message gave it; SET would quote a list such as
         // search_path's into one name. SET is the cheaper for the rest.
@@ -147,6 +161,42 @@ std::string replay(const settings_map& have, const settings_map& want)
                 "SELECT pg_catalog.set_config(" + literal(name) + "," + literal(value) + ",false);";
     }
     return sql;
+}
+
+} // namespace
+
+bool differ_in_identity(const settings_map& have, const settings_map& want)
+{
+    return value_of(have, role) != value_of(want, role) ||
+           value_of(have, user) != value_of(want, user);
+}
+
+// Settings are made by the user that logged in, who may make them all; so the role is laid down
+// first and taken up last. SET SESSION AUTHORIZATION ends the role as well.
+std::string replay(const settings_map& have, const settings_map& want)
+{
+    std::string sql = replay_of_settings(have, want);
+    if (sql.empty() && !differ_in_identity(have, want))
+        return sql;
+    std::string first;
+    std::string last;
+    if (!value_of(have, role).empty())
+        first = "RESET ROLE;";
+    if (value_of(have, user) != value_of(want, user)) {
+        first += "RESET SESSION AUTHORIZATION;";
+        if (!value_of(want, user).empty())
+            last = "SET SESSION AUTHORIZATION " + literal(value_of(want, user)) + ";";
+    }
+    if (!value_of(want, role).empty())
+        last += "SET ROLE " + literal(value_of(want, role)) + ";";
+    return first + sql + last;
+}
+
+settings_map tracked_part(const settings_map& settings)
+{
+    settings_map out = settings;
+    std::erase_if(out, [](const auto& setting) { return !is_tracked(setting.first); });
+    return out;
 }
 
 result<settings_map>

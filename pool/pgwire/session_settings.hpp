@@ -41,6 +41,15 @@ settings_map tracked_settings(const parameter_list& reported);
 // The SQL that takes a server from `have` to `want`; empty when nothing differs.
 std::string replay(const settings_map& have, const settings_map& want);
 
+// Whether they act as different users. A message that ran as the wrong one could do harm, so then
+// it waits until the replay has been answered.
+bool differ_in_identity(const settings_map& have, const settings_map& want);
+
+// Without the settings that the server does not report.
+settings_map tracked_part(const settings_map& settings);
+
+std::string literal(std::string_view text); // of SQL, right under any setting
+
 // The startup parameters that are settings, with those in options (-c name=value, --name=value).
 // 42601 when options cannot be read, 0A000 when they ask for more than settings.
 result<settings_map>

@@ -1,8 +1,12 @@
-// What a statement's first words say, as far as transaction mode has to know before the server
-// answers. Cheap: a plain SELECT is dismissed by its first letter.
+// What a statement's words say, as far as transaction mode has to know: is it about prepared names,
+// and what may it do to the session? Cheap: the first keyword, and one look over the text for the
+// few words that matter elsewhere; nothing is parsed.
 #pragma once
 
+#include "pool/pgwire/session_effects.hpp"
+
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,16 +17,25 @@ enum class statement_trait : std::uint8_t {
     prepare,        // SQL-level PREPARE or EXECUTE: names that only one server would know
     deallocate,     // DEALLOCATE [PREPARE] name
     deallocate_all, // DEALLOCATE [PREPARE] ALL
-    tracked_set,    // SET of something the server reports, or that ends with the transaction
-    reset_all,      // RESET ALL or DISCARD ALL: back to what the startup message said
+    accounted,      // there is SET or RESET in it, and `effects` says of what
+    reset_all,      // likewise, and it ends with RESET ALL or DISCARD ALL
+    unseen,         // there is more of it than was looked at: the command tags tell the rest
 };
 
 struct statement_words {
     statement_trait trait = statement_trait::plain;
     std::string name = {}; // deallocate: which, folded as PostgreSQL folds identifiers
+    session_effects effects = {};
+
+    bool matters() const { return trait != statement_trait::plain || !effects.empty(); }
 };
 
-// Looks at one statement, or a string of several: those are `plain` (the command tags tell later).
-statement_words classify(std::string_view sql);
+// Looks at one statement, or a string of several. `functions` are those, by name in lower case,
+// that may do anything to a session. What is said errs to the side of too much: a word in a literal
+// counts as well.
+statement_words classify(std::string_view sql, std::span<const std::string> functions = {});
+
+// False: for certain it is neither PREPARE, EXECUTE nor DEALLOCATE.
+bool may_be_about_names(std::string_view sql);
 
 } // namespace weir::pgwire

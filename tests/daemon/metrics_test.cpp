@@ -24,6 +24,7 @@ metrics_snapshot two_backends()
     main.pool.max_overflow = -1;
     main.pool.idle = 2;
     main.pool.active = 3;
+    main.pool.pinned = 7;
     main.pool.connecting = 1;
     main.pool.resetting = 4;
     main.pool.waiting = 5;
@@ -75,6 +76,7 @@ TEST_SUITE("metrics")
                 R"(weir_pool_max_overflow{backend="main"} -1)",
                 R"(weir_pool_connections{backend="main",state="idle"} 2)",
                 R"(weir_pool_connections{backend="main",state="active"} 3)",
+                R"(weir_pool_connections{backend="main",state="pinned"} 7)",
                 R"(weir_pool_connections{backend="main",state="connecting"} 1)",
                 R"(weir_pool_connections{backend="main",state="resetting"} 4)",
                 R"(weir_pool_waiting{backend="main"} 5)",

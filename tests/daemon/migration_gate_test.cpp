@@ -383,12 +383,34 @@ TEST_CASE("MIGRATE pauses the pool, says what it does, and answers with the step
     CHECK_FALSE(s.pool().books().is_open());
     s.until_runs(1);
     CHECK(s.migrator.runs()[0].target == "head");
-    CHECK_FALSE(s.migrator.runs()[0].with_command);
+    CHECK(s.migrator.runs()[0].with_command);
     s.migrator.end_with(applied_one);
     REQUIRE(s.answer().has_value());
     CHECK(*s.answer() == console::rows{{"upgrade", "001", "users", "20"}});
     CHECK(s.notices == std::vector<std::string>{"migrations are running: 1 of 2, 001_users"});
     CHECK(s.gate().is_open());
+}
+
+TEST_CASE("MIGRATE all the way up is what boot does, and tells of schema.sql and the command")
+{
+    scene s;
+    s.ask({.backend = "main", .target = "001"});
+    s.until_runs(1);
+    CHECK_FALSE(s.migrator.runs()[0].with_command);
+    s.migrator.end_with(applied_one);
+    REQUIRE(s.answer().has_value());
+    s.ask({.backend = "main", .target = "heads"});
+    s.until_runs(2);
+    migrations::report from_schema;
+    from_schema.after = {"a", "b"};
+    from_schema.built_from_schema = from_schema.ran_command = true;
+    from_schema.command_took = 30ms;
+    from_schema.took = 100ms;
+    s.migrator.end_with(from_schema);
+    REQUIRE(s.answer().has_value());
+    const console::rows told = *s.answer();
+    CHECK(told[told.size() - 2] == console::row{"schema", "a, b", std::nullopt, "70"});
+    CHECK(told.back() == console::row{"command", "", std::nullopt, "30"});
 }
 
 TEST_CASE("MIGRATE ONLINE does not pause it")

@@ -84,7 +84,7 @@ outcome play(bytes requests, bytes words, std::size_t piece)
     out.owes = t.owes();
     out.ignoring = t.ignores_until_sync();
     out.copying = t.copying_in();
-    out.dirty = t.dirty();
+    out.dirty = !t.touched().empty();
     out.status = t.transaction_status();
     out.has_a = names.find("a") != nullptr;
     out.names = names.count();

@@ -224,7 +224,7 @@ def test_a_statement_that_fails_is_shown_with_its_place(make, kind):
         "-- revision: dddd1\n-- down_revision: cccc1\n-- upgrade\nCREATE TABLE t_dddd1 (a integer);\n\n"
         "INSERT INTO nowhere VALUES (1);\n")
     words = s.fails("upgrade")
-    assert words.count("FAILED: ") == 1
+    assert words.count("FAILED: ") == 1 and "\nSQLSTATE: 42P01\n" in words
     assert "dddd1" in words and "004_bad.sql" in words and "nowhere" in words
     assert s.says("current") == "cccc1\n" and "t_dddd1" not in s.tables()
     done = s.weir("upgrade", "--json")

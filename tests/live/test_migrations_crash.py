@@ -30,9 +30,9 @@ from weir import weir
 ALONE = "017_index_documents_by_owner_and_created"
 BEFORE = "016_guess_ocr_language"
 
-A_QUARTER_OF_A_SECOND = (  # on a file, which has no pg_sleep()
+A_MOMENT = (  # on a file, which has no pg_sleep()
     "INSERT INTO applied SELECT 'never' FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
-    " SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) AS i FROM n) counted WHERE i = 0"
+    " SELECT i + 1 FROM n WHERE i < 100000) SELECT max(i) AS i FROM n) counted WHERE i = 0"
 )
 
 
@@ -128,10 +128,10 @@ def mend(daemon, database, revisions):
     migrate(database, revisions, "stamp", BEFORE)
 
 
-@pytest.mark.parametrize("seed", [None, 1, 2])
+@pytest.mark.parametrize("seed", [None, 1])
 def test_killed_in_every_revision_on_a_file(start, scratch, seed):
     """As soon as it says that a revision runs, or a moment later."""
-    revisions = counting_revisions(scratch / "revisions", 20, work=A_QUARTER_OF_A_SECOND)
+    revisions = counting_revisions(scratch / "revisions", 20, work=A_MOMENT)
     undisturbed, killed = [sqlite_database(str(scratch), name) for name in ("whole", "killed")]
     assert outcome(start(config=settings_file(undisturbed, dir=revisions))) == "served"
     dice, killed_in = random.Random(seed), []
@@ -143,14 +143,14 @@ def test_killed_in_every_revision_on_a_file(start, scratch, seed):
             if not fresh:
                 time.sleep(0.005)
                 continue
-            time.sleep(0 if seed is None else dice.uniform(0, 0.4))
+            time.sleep(0 if seed is None else dice.uniform(0, 0.1))
             daemon.process.kill()
             daemon.wait()
             killed_in.append(min(fresh))
             said = len(daemon.log())
             daemon.start()
         assert outcome(daemon) == "served"
-    assert len(killed_in) >= 10  # when it took its time to die, the next one had been applied
+    assert len(killed_in) >= 5  # when it took its time to die, the next one had been applied
     assert left_in(killed) == left_in(undisturbed)
     assert len(killed.rows("SELECT revision FROM applied")) == 20
     assert killed.rows("PRAGMA integrity_check") == [("ok",)]
@@ -186,11 +186,11 @@ def test_killed_while_the_command_runs(archives, scratch):
 def test_half_of_a_revision_without_a_transaction(archives, scratch, way):
     """Nobody but the operator can say what it did; both answers of the README's lead on."""
     database = archives.fresh()
-    work = {"postgresql": "SELECT pg_sleep(1)", "sqlite": A_QUARTER_OF_A_SECOND}[archives.kind]
+    work = {"postgresql": "SELECT pg_sleep(0.3)", "sqlite": A_MOMENT}[archives.kind]
     revisions = counting_revisions(scratch / "revisions", 2, work="SELECT 1")
     (scratch / "revisions" / "003_halves.sql").write_text(
         "-- revision: 003_halves\n-- down_revision: 002_counting\n-- no transaction\n\n-- upgrade\n"
-        f"CREATE TABLE first_half (i INTEGER);\n{f'{work};' * 4}\n"
+        f"CREATE TABLE first_half (i INTEGER);\n{f'{work};' * 10}\n"
         "CREATE TABLE second_half (i INTEGER);\n"
     )
     with mortal(settings_file(database, dir=revisions)) as daemon:

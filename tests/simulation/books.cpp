@@ -46,9 +46,17 @@ void books::gives_up(client_id id)
     ++tally_.gave_up;
 }
 
+void books::keeps(server_id id)
+{
+    server& s = at(id);
+    promise(s.state == server_state::active, "the simulation itself is wrong about a server");
+    s.state = server_state::pinned;
+    s.since = now_;
+}
+
 void books::comes_back(server_id id, bool dirty)
 {
-    put_in_hand(id, server_state::active);
+    put_in_hand(id, at(id).state);
     at(id).dirty = dirty;
 }
 
@@ -111,7 +119,7 @@ void books::put_in_hand(server_id id, server_state expected)
 {
     server& s = at(id);
     promise(s.state == expected, "the simulation itself is wrong about a server");
-    if (s.state == server_state::active)
+    if (s.state == server_state::active || s.state == server_state::pinned)
         at(s.holder).state = client_state::resting;
     s.in_hand = true;
     in_hand_ = id;
@@ -349,6 +357,7 @@ void books::compare_with(const pool& it)
     const pool_stats n = it.stats();
     promise(n.idle == count(server_state::idle), "the idle are counted");
     promise(n.active == count(server_state::active), "the active are counted");
+    promise(n.pinned == count(server_state::pinned), "the pinned are counted");
     promise(n.connecting == count(server_state::connecting), "the connecting are counted");
     promise(n.resetting == count(server_state::resetting) + count(server_state::pinging),
             "the resetting are counted");

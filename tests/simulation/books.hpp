@@ -26,6 +26,7 @@ public:
     void time_is(time_point now) { now_ = now; }
     void asks(client_id client, process_index of);
     void gives_up(client_id client);
+    void keeps(server_id id);                         // its holder pins it
     void comes_back(server_id id, bool dirty);        // released
     void logs_in(server_id id);                       // or
     void fails_to_log_in(server_id id, const error&); // ... so

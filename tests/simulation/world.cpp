@@ -55,7 +55,11 @@ void world::one_random_event()
         a_check_ends();
     else if (what < 850)
         a_server_is_lost();
-    else if (what < (pool_.is_open() ? 987u : 900u)) // it is closed for moments, mostly
+    else if (what < 870)
+        a_client_pins_its_server();
+    else if (what < 890)
+        a_client_lets_go_of_its_pins();
+    else if (what < (pool_.is_open() ? 987u : 910u)) // it is closed for moments, mostly
         time_passes();
     else if (what < 990)
         the_gate_moves();
@@ -98,6 +102,21 @@ void world::a_client_finishes()
         release(*id, chance(10));
 }
 
+void world::a_client_pins_its_server()
+{
+    if (const auto id = any(books_.servers_that_are(server_state::active))) {
+        books_.keeps(*id);
+        pool_.pin(*id, now_);
+        balance("a server was pinned");
+    }
+}
+
+void world::a_client_lets_go_of_its_pins()
+{
+    if (const auto id = any(books_.servers_that_are(server_state::pinned)))
+        release(*id, chance(50));
+}
+
 void world::release(server_id id, bool dirty)
 {
     books_.comes_back(id, dirty);
@@ -107,7 +126,8 @@ void world::release(server_id id, bool dirty)
 
 void world::a_client_vanishes()
 {
-    if (const auto id = any(books_.servers_that_are(server_state::active))) {
+    const server_state which = one_of({server_state::active, server_state::pinned});
+    if (const auto id = any(books_.servers_that_are(which))) {
         books_.breaks(*id, close_reason::error);
         pool_.abandon(*id, close_reason::error, now_, todo_);
         balance("a server was abandoned");
@@ -238,8 +258,9 @@ void world::end_well()
                 end_check(id, which, true);
         for (const server_id id : books_.servers_that_are(server_state::connecting))
             end_login(id, true);
-        for (const server_id id : books_.servers_that_are(server_state::active))
-            release(id, false);
+        for (const server_state which : {server_state::active, server_state::pinned})
+            for (const server_id id : books_.servers_that_are(which))
+                release(id, false);
         const bool served = books_.grants() > granted_before || books_.queue().empty();
         if (!served && now_ - back > 1s)
             throw broken_promise("the first is served within a second of the backend's return");

@@ -31,6 +31,8 @@ private:
     void a_client_comes();
     void a_client_gives_up();
     void a_client_finishes();
+    void a_client_pins_its_server();
+    void a_client_lets_go_of_its_pins();
     void a_client_vanishes();
     void a_login_ends();
     void a_check_ends();

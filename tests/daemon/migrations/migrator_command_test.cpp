@@ -137,21 +137,20 @@ TEST_SUITE("migrator's command")
     TEST_CASE("it is killed when the lock is lost with its session")
     {
         world_with_command<on_postgresql> w;
-        w.shell("sleep 1000");
+        const std::string started = w.path("started");
+        w.shell("touch '" + started + "'; sleep 1000");
         std::optional<failure> why;
         std::jthread victim{[&] {
             if (auto done = w.attempt(at_boot); !done)
                 why = done.error();
         }};
-        std::string ended;
-        for (int tries = 0; tries < 600 && ended != "t"; ++tries, std::this_thread::sleep_for(50ms))
-            ended =
-                ask(w.database.admin(),
-                    "SELECT pg_terminate_backend(l.pid, 30000) FROM pg_locks l JOIN "
-                    "pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted "
-                    "AND a.state = 'idle' AND a.application_name LIKE 'weir migrations %' AND "
-                    "a.datname = '" +
-                        w.database.url().database + "'");
+        for (int tries = 0; tries < 600 && !std::filesystem::exists(started); ++tries)
+            std::this_thread::sleep_for(50ms);
+        CHECK(ask(w.database.admin(),
+                  "SELECT pg_terminate_backend(l.pid, 30000) FROM pg_locks l JOIN "
+                  "pg_stat_activity a USING (pid) WHERE l.locktype = 'advisory' AND l.granted "
+                  "AND a.application_name LIKE 'weir migrations %' AND a.datname = '" +
+                      w.database.url().database + "'") == "t");
         victim.join();
         REQUIRE(why);
         CHECK(why->what.code == sqlstate{"08006"});

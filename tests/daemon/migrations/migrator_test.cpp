@@ -542,9 +542,12 @@ TEST_SUITE("migrator")
         world<on_sqlite> w;
         w.file("001_a.sql", "-- revision: a\n");
         w.file("002_b.sql", "-- down_revision: a\n-- upgrade\nSELECT 1;\n");
+        w.file("040.sql", "-- A revision by its header.\n-- revision: c\n-- upgrade\nSELECT 1;\n");
+        w.file("seed.sql", "SELECT 1;\n");
         const failure why = w.failed();
-        CHECK(why.what.detail.find("001_a.sql") != std::string::npos);
-        CHECK(why.what.detail.find("002_b.sql") != std::string::npos);
+        for (const char* const wrong : {"001_a.sql", "002_b.sql", "040.sql"})
+            CHECK(why.what.detail.find(wrong) != std::string::npos);
+        CHECK(why.what.detail.find("seed.sql") == std::string::npos);
     }
 
     TEST_CASE_TEMPLATE("a preview is the plan, and what speaks against it",

@@ -619,6 +619,63 @@ TEST_CASE("the gauges say what is, the histograms what was")
     CHECK(n.hold_seconds.sum().count() == doctest::Approx(0.043));
 }
 
+TEST_CASE("a pinned server is counted apart, and goes back like any other")
+{
+    stage s{{.size = 1, .max_overflow = 0}};
+    s.fill(1);
+    s.pin(0);
+    CHECK(s.state(0) == server_state::pinned);
+    CHECK(s.stats().active == 0);
+    CHECK(s.stats().pinned == 1);
+    CHECK(s.stats().total() == 1);
+    CHECK(s.stats().hold_seconds.count() == 1); // its transaction is over
+    CHECK(s.acquire(1) == "");
+    SUBCASE("released") { CHECK(s.release(0) == "grant 0 to 1"); }
+    SUBCASE("released dirty")
+    {
+        CHECK(s.release_dirty(0) == "reset 0");
+        CHECK(s.checked(0, true) == "grant 0 to 1");
+    }
+    SUBCASE("abandoned") { CHECK(s.abandon(0) == "close 0 error, open 0"); }
+    CHECK(s.stats().pinned == 0);
+}
+
+TEST_CASE("a pinned server is recycled when it comes back, not before")
+{
+    stage s{{.size = 1, .max_overflow = 0, .recycle = 10s}};
+    s.fill(1);
+    s.pin(0);
+    CHECK(s.tick_after(1h) == "");
+    CHECK(s.release(0) == "close 0 recycle");
+}
+
+TEST_CASE("an idle server that suits is preferred, among the first few")
+{
+    stage s{{.size = 20, .use_lifo = true}};
+    s.fill(12);
+    for (unsigned id = 0; id < 12; ++id) {
+        s.note(id, 100 + id);
+        s.release(id); // 11 is the last used
+    }
+    CHECK(s.acquire(0, 0, 111) == "hold 11");
+    CHECK(s.acquire(1, 0, 108) == "hold 8");
+    CHECK(s.acquire(2, 0, 100) == "hold 10"); // too far down to be looked for
+    CHECK(s.acquire(3, 0, 999) == "hold 9");
+    CHECK(s.acquire(4, 0, 100) == "hold 0"); // now it is near
+}
+
+TEST_CASE("a server that suits but has to be checked is no better than the next")
+{
+    stage s{{.size = 3, .pre_ping_after = 30s}};
+    s.fill(2);
+    s.note(0, 7);
+    s.release(0);
+    s.pass(31s);
+    s.note(1, 8);
+    s.release(1);
+    CHECK(s.acquire(0, 0, 7) == "hold 1");
+}
+
 TEST_CASE("the oldest holding is known by name")
 {
     stage s;

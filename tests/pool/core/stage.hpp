@@ -20,13 +20,16 @@ public:
     {
     }
 
-    std::string acquire(unsigned client, unsigned process = 0)
+    std::string acquire(unsigned client, unsigned process = 0, likeness like = {})
     {
         return play([&](auto now, actions& todo) {
-            const auto id = pool_.acquire(client_id{client}, process_index{process}, now, todo);
+            const auto id =
+                pool_.acquire(client_id{client}, process_index{process}, now, todo, like);
             return id ? "hold " + std::to_string(static_cast<unsigned>(*id)) : std::string{};
         });
     }
+    void note(unsigned id, likeness is) { pool_.note(server_id{id}, is); }
+    void pin(unsigned id) { pool_.pin(server_id{id}, now_); }
     std::string give_up(unsigned client) { return tell(&pool::give_up, client_id{client}); }
     std::string release(unsigned id) { return tell(&pool::release, server_id{id}, false); }
     std::string release_dirty(unsigned id) { return tell(&pool::release, server_id{id}, true); }

@@ -107,6 +107,7 @@ private:
                                         "SYNTAX",
                                         "BOOM",
                                         "BEGIN",
+                                        "BEGIN",
                                         "COMMIT",
                                         "ROLLBACK",
                                         "COMMIT",
@@ -161,6 +162,7 @@ TEST_CASE("three clients on one server hear what they would hear alone")
         CAPTURE(seed);
         std::mt19937_64 dice{seed};
         shared_server shared{clients};
+        shared.allow({.probes = true, .hold_back = true});
         std::array<fake_postgres, clients> own;
         std::array<std::string, clients> expected;
         std::vector<writer> writers(clients, writer{dice});

@@ -134,7 +134,7 @@ TEST_CASE("what weir asked is not the client's to see, but its errors are report
     CHECK(l.hear(replay + complete("SELECT 1") + ready()) == complete("SELECT 1") + ready());
     CHECK(l.name == "TimeZone");
     CHECK_FALSE(l.for_client);
-    CHECK_FALSE(l.tracker.dirty()); // weir's own SET is accounted for
+    CHECK(l.tracker.touched().empty()); // weir's own SET is accounted for
 
     l.tracker.expect_swallowed(request::query);
     CHECK(l.hear(failure("22023", "bad setting") + ready()) == "");
@@ -388,26 +388,30 @@ TEST_CASE("a COPY that fails when its next Sync is on the way")
     CHECK(l.tracker.settled());
 }
 
-TEST_CASE("what leaves state behind makes the server dirty, what the server reports does not")
+TEST_CASE("what the words did not say, the tags do")
 {
     struct {
         std::string tag;
         statement_trait trait;
-        bool dirty;
+        bool touched;
     } const cases[] = {
         {"SET", statement_trait::plain, true},
-        {"SET", statement_trait::tracked_set, false},
+        {"SET", statement_trait::accounted, false},
         {"SET CONSTRAINTS", statement_trait::plain, false},
         {"RESET", statement_trait::plain, true},
-        {"RESET", statement_trait::reset_all, true},
-        {"DISCARD ALL", statement_trait::reset_all, true},
+        {"RESET", statement_trait::accounted, false},
         {"DISCARD PLANS", statement_trait::plain, false},
-        {"DECLARE CURSOR", statement_trait::plain, true},
+        {"DECLARE CURSOR", statement_trait::plain, false},
+        {"DECLARE CURSOR", statement_trait::unseen, true},
         {"LISTEN", statement_trait::plain, true},
         {"LOAD", statement_trait::plain, true},
         {"PREPARE", statement_trait::plain, true},
         {"PREPARE TRANSACTION", statement_trait::plain, false},
         {"SELECT 1", statement_trait::plain, false},
+        {"SELECT 1", statement_trait::unseen, true},
+        {"INSERT 0 1", statement_trait::unseen, false},
+        {"CREATE TABLE", statement_trait::unseen, true},
+        {"DO", statement_trait::unseen, true},
         {"ROLLBACK", statement_trait::plain, false},
         {"LOCK TABLE", statement_trait::plain, false},
         {"", statement_trait::plain, false},
@@ -417,9 +421,93 @@ TEST_CASE("what leaves state behind makes the server dirty, what the server repo
         lease l;
         l.tracker.expect(request::query, c.trait);
         l.hear(complete(c.tag) + ready());
-        CHECK(l.tracker.dirty() == c.dirty);
-        CHECK(l.tracker.take_settings_reset() == (c.trait == statement_trait::reset_all));
+        CHECK(l.tracker.touched().empty() != c.touched);
         CHECK_FALSE(l.tracker.take_settings_reset());
+    }
+}
+
+TEST_CASE("RESET ALL counts when its transaction does")
+{
+    lease l;
+    SUBCASE("by itself")
+    {
+        l.tracker.expect(request::query, statement_trait::reset_all);
+        l.hear(complete("RESET") + ready());
+        CHECK(l.tracker.touched().empty());
+        CHECK(l.tracker.take_settings_reset());
+        CHECK_FALSE(l.tracker.take_settings_reset());
+    }
+    SUBCASE("DISCARD ALL, in either protocol")
+    {
+        l.tracker.expect(request::execute, statement_trait::reset_all);
+        l.tracker.expect(request::sync);
+        l.hear(complete("DISCARD ALL") + ready());
+        CHECK(l.tracker.touched().empty());
+        CHECK(l.tracker.take_settings_reset());
+    }
+    SUBCASE("among others that fail")
+    {
+        l.tracker.expect(request::query, statement_trait::reset_all);
+        l.hear(complete("RESET") + failure("22012", "division by zero") + ready());
+        CHECK_FALSE(l.tracker.take_settings_reset());
+    }
+    SUBCASE("in a transaction")
+    {
+        l.tracker.expect(request::query);
+        l.tracker.expect(request::query, statement_trait::reset_all);
+        l.tracker.expect(request::query);
+        l.hear(complete("BEGIN") + ready('T') + complete("RESET") + ready('T') +
+               complete("ROLLBACK") + ready());
+        CHECK_FALSE(l.tracker.take_settings_reset());
+        CHECK(l.tracker.touched().any_setting);
+    }
+    SUBCASE("in a pipeline")
+    {
+        l.tracker.expect(request::execute, statement_trait::reset_all);
+        l.tracker.expect(request::execute);
+        l.tracker.expect(request::sync);
+        l.hear(complete("RESET") + failure("22012", "division by zero") + ready());
+        CHECK_FALSE(l.tracker.take_settings_reset());
+        CHECK(l.tracker.touched().any_setting);
+    }
+}
+
+TEST_CASE("what a request may do is known from when it is sent, until it is taken")
+{
+    lease l;
+    l.tracker.expect(request::query);
+    l.tracker.touch({.settings = {"search_path"}, .begins = state_kind::advisory_locks});
+    l.tracker.touch({.settings = {"search_path", "work_mem"}});
+    l.hear(failure("22012", "division by zero") + ready());
+    const session_effects touched = l.tracker.take_touched();
+    CHECK(touched.settings == std::vector<std::string>{"search_path", "work_mem"});
+    CHECK(touched.begins == state_set{state_kind::advisory_locks});
+    CHECK(l.tracker.touched().empty());
+}
+
+TEST_CASE("the rows that weir asked for are told, whole")
+{
+    const std::string words = row_description() + row("1") + row("2") + complete("SELECT 2");
+    for (std::size_t cut = 0; cut < words.size(); ++cut) {
+        CAPTURE(cut);
+        lease l;
+        l.tracker.expect_inventory();
+        std::string held = words.substr(0, cut);
+        unsigned rows = 0;
+        for (bool is_all = false;;) {
+            const reply r = l.tracker.next(as_bytes(held));
+            REQUIRE(r.kind != reply_kind::malformed);
+            REQUIRE(r.kind != reply_kind::forward);
+            rows += r.kind == reply_kind::row;
+            held.erase(0, r.size);
+            if (!held.empty() && r.kind != reply_kind::need_more)
+                continue;
+            if (std::exchange(is_all, true))
+                break;
+            held += words.substr(cut) + ready();
+        }
+        CHECK(rows == 2);
+        CHECK(l.tracker.settled());
     }
 }
 

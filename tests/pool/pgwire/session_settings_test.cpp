@@ -125,6 +125,39 @@ TEST_CASE("the replay names what differs, and nothing else")
     }
 }
 
+TEST_CASE("settings are made by the user that logged in, and the role is taken up last")
+{
+    const settings_map nobody{{"session_authorization", "app"}};
+    const settings_map role{{"role", "r"}, {"session_authorization", "app"}};
+    const settings_map user{{"session_authorization", "u"}};
+    const settings_map both{{"role", "r"}, {"session_authorization", "u"}, {"work_mem", "1MB"}};
+    struct {
+        const settings_map& have;
+        const settings_map& want;
+        std::string sql;
+    } const cases[] = {
+        {nobody, role, "SET ROLE 'r';"},
+        {role, nobody, "RESET ROLE;"},
+        {role, role, ""},
+        {nobody, user, "RESET SESSION AUTHORIZATION;SET SESSION AUTHORIZATION 'u';"},
+        {role, user, "RESET ROLE;RESET SESSION AUTHORIZATION;SET SESSION AUTHORIZATION 'u';"},
+        {role,
+         both,
+         "RESET ROLE;RESET SESSION AUTHORIZATION;"
+         "SELECT pg_catalog.set_config('work_mem','1MB',false);"
+         "SET SESSION AUTHORIZATION 'u';SET ROLE 'r';"},
+    };
+    for (const auto& c : cases) {
+        CHECK(replay(c.have, c.want) == c.sql);
+        CHECK(differ_in_identity(c.have, c.want) == !c.sql.empty());
+    }
+    settings_map other = role;
+    other["work_mem"] = "1MB";
+    CHECK_FALSE(differ_in_identity(role, other));
+    CHECK(replay(role, other) ==
+          "RESET ROLE;SELECT pg_catalog.set_config('work_mem','1MB',false);SET ROLE 'r';");
+}
+
 TEST_CASE("what the server reports and a client may set is tracked, in any case")
 {
     for (const char* name : {"application_name",
@@ -132,6 +165,7 @@ TEST_CASE("what the server reports and a client may set is tracked, in any case"
                              "DateStyle",
                              "default_transaction_read_only",
                              "IntervalStyle",
+                             "session_authorization",
                              "standard_conforming_strings",
                              "TimeZone",
                              "TIMEZONE"})

@@ -1,0 +1,148 @@
+// What a client leaves behind on a server: it is asked for before anybody else may have the server,
+// and either goes with the client, keeps the server for it, or is cleaned up.
+#include "daemon/log.hpp"
+#include "daemon/relay.hpp"
+#include "pool/pgwire/writer.hpp"
+
+namespace weir {
+
+namespace {
+
+std::string in_words(pgwire::state_set why)
+{
+    std::string words;
+    why.each([&](pgwire::state_kind kind) {
+        words.append(words.empty() ? "" : ", ").append(to_string(kind));
+    });
+    return words;
+}
+
+} // namespace
+
+// The transaction is over and the client has its answers. What it may have changed is asked for;
+// what it sends meanwhile waits.
+void relay::account_for(client& c, server& s)
+{
+    pool_runner& home = s.home;
+    pgwire::session_effects touched = s.replies.take_touched();
+    if (s.replies.take_settings_reset()) { // this much is certain
+        s.settings = home.registry().intern(pgwire::tracked_part(*s.settings));
+        c.settings = c.startup_settings;
+        touched.any_setting = touched.any_setting || !touched.settings.empty();
+    }
+    if (!home.has_catalog()) { // it cannot be asked
+        s.left.anything = s.left.anything || !touched.empty();
+        return give_back(c, s);
+    }
+    s.inventory = std::make_unique<pgwire::session_inventory>(
+        std::move(touched), s.replies.pinned(), s.settings);
+    if (s.inventory->is_empty())
+        return conclude(c, s, *std::exchange(s.inventory, nullptr));
+    s.doing = server::errand::inventory;
+    s.since = now_;
+    s.errand_failed = false;
+    ++home.counted().inventories;
+    std::string words;
+    pgwire::write_query(words, s.inventory->sql());
+    s.replies.expect_inventory();
+    send(s, {words, {}});
+}
+
+void relay::on_inventory(server& s)
+{
+    if (s.replies.owes() || !s.out.empty())
+        return;
+    client& c = *s.holder;
+    if (s.errand_failed || !s.replies.settled())
+        return forsake(c, s, "it could not be asked");
+    s.doing = server::errand::none;
+    conclude(c, s, *std::exchange(s.inventory, nullptr));
+    if (!c.closed && c.now == client::phase::ready)
+        resume(c);
+}
+
+void relay::conclude(client& c, server& s, const pgwire::session_inventory& told)
+{
+    pool_runner& home = s.home;
+    c.settings = home.registry().intern(told.of_client(*c.settings, *c.startup_settings));
+    s.settings = home.registry().intern(told.of_server());
+    s.left.settings = s.left.settings || told.has_unseen_settings();
+    const pgwire::state_set pins = told.found() & home.rules().with_policy(pin_policy::pin);
+    s.left.state |= told.found() - pins;
+    if (pins.empty())
+        give_back(c, s);
+    else
+        keep(c, s, pins);
+}
+
+// The client keeps the server between its transactions.
+void relay::keep(client& c, server& s, pgwire::state_set why)
+{
+    // A statement that says so has been refused before it ran; this was done by a function.
+    if (s.replies.pinned().empty() && !s.home.has_room_for_pins()) {
+        s.left.state |= why;
+        return farewell(c,
+                        {"53400",
+                         "this connection would have to keep its server (" + in_words(why) +
+                             "), and max_pinned is reached",
+                         s.home.rules().pins_are_full});
+    }
+    s.home.pin(s, why, now_);
+    if (const pgwire::state_set news = why - c.pins_logged; !news.empty())
+        log::info("a client keeps its server",
+                  {{"backend", s.home.name()},
+                   {"pid", c.pid},
+                   {"server", static_cast<unsigned>(s.id)},
+                   {"for", in_words(news)}});
+    c.pins_logged |= why;
+    stay(c, s);
+}
+
+// A transaction is over, and the server remains the client's.
+void relay::stay(client& c, server& s)
+{
+    note_activity(c);
+    ++s.home.counted().transactions;
+    if (c.now == client::phase::settling) {
+        let_in(c);
+        resume(c);
+    } else if (draining_) {
+        farewell(c, shutting_down());
+    } else if (c.half_closed) {
+        finish_half_closed(c);
+    }
+}
+
+// Holds a server that it keeps, and nothing is under way.
+bool relay::rests(const client& c)
+{
+    return c.held && c.held->doing == server::errand::none && !c.held->cancelling &&
+           c.held->replies.settled() && !c.session.mid_frame();
+}
+
+// The server is given up while it was asked; the client has had its answers, and stays, unless it
+// has lost what was there.
+void relay::forsake(client& c, server& s, std::string_view why)
+{
+    const pgwire::state_set lost = s.replies.pinned();
+    log::warning("a server is dropped: what its client has left on it is not known",
+                 {{"backend", s.home.name()},
+                  {"server", static_cast<unsigned>(s.id)},
+                  {"pid", c.pid},
+                  {"why", why}});
+    c.held = nullptr;
+    s.inventory.reset();
+    s.given_up = true;
+    s.home.abandon(s, close_reason::error, now_);
+    if (!lost.empty())
+        return farewell(
+            c,
+            {"08006", "the server that this connection kept (" + in_words(lost) + ") is gone"});
+    if (draining_)
+        return farewell(c, shutting_down());
+    if (c.now == client::phase::settling) // they were accepted; only their words are not known
+        let_in(c);
+    resume(c);
+}
+
+} // namespace weir
