@@ -8,6 +8,7 @@
 #include "daemon/log.hpp"
 #include "daemon/open_backend.hpp"
 #include "daemon/pool_runner.hpp"
+#include "daemon/process.hpp"
 #include "daemon/relay.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/unix_listener.hpp"
@@ -201,6 +202,7 @@ result<void> daemon::open_pages()
 result<void> daemon::run()
 {
     loop_.run();
+    ignore_signals_to_the_end();
     if (ended_by_)
         return *ended_by_;
     return {};

@@ -191,6 +191,14 @@ def test_sigterm_with_nobody_connected_ends_cleanly(pg, start):
     start(pg.unix_url()).stop()
 
 
+def test_the_last_of_many_sigterms_does_not_kill(pg, start):
+    for _ in range(10):
+        daemon = start(pg.unix_url())
+        while daemon.process.poll() is None:
+            daemon.process.send_signal(signal.SIGTERM)
+        daemon.stop()
+
+
 # -- reloading
 
 
