@@ -55,6 +55,9 @@ settings_changes compare(const settings& before, const settings& after)
     note(before.client_login_timeout != after.client_login_timeout,
          changes.live,
          "client_login_timeout");
+    note(before.client_idle_timeout != after.client_idle_timeout,
+         changes.live,
+         "client_idle_timeout");
     note(before.listen.allow != after.listen.allow, changes.live, "listen.allow");
     note(before.log.level != after.log.level, changes.live, "log.level");
     // The socket and the metrics' port are bound once; the log's sink is made once.

@@ -109,12 +109,18 @@ bool is_word(string_view text)
     });
 }
 
-// "postgresql+psycopg" -> postgresql. The driver is the client's affair; any will do.
+// The "psycopg" of "postgresql+psycopg". It is the client's affair; any will do.
+string_view driver_of(string_view scheme)
+{
+    const std::size_t plus = scheme.find('+');
+    return plus == string_view::npos ? string_view{} : scheme.substr(plus + 1);
+}
+
 std::optional<database_kind> parse_scheme(string_view scheme)
 {
     const std::size_t plus = scheme.find('+');
     const string_view dialect = scheme.substr(0, plus);
-    if (plus != string_view::npos && !is_word(scheme.substr(plus + 1)))
+    if (plus != string_view::npos && !is_word(driver_of(scheme)))
         return std::nullopt;
     if (dialect == "postgresql" || dialect == "postgres")
         return database_kind::postgresql;
@@ -165,6 +171,7 @@ private:
         if (!kind)
             return complain("has an unknown kind of database; " + std::string(kinds_allowed));
         url_.kind = *kind;
+        url_.driver = driver_of(text_.substr(0, mark));
         pieces_ = cut(text_.substr(mark + 3));
         return true;
     }
@@ -303,9 +310,9 @@ private:
 string_view scheme_of(database_kind kind)
 {
     switch (kind) {
-    case database_kind::postgresql: return "postgresql://";
-    case database_kind::mysql: return "mysql://";
-    case database_kind::sqlite: return "sqlite://";
+    case database_kind::postgresql: return "postgresql";
+    case database_kind::mysql: return "mysql";
+    case database_kind::sqlite: return "sqlite";
     }
     return "";
 }
@@ -320,6 +327,28 @@ std::string host_text(const host_address& address)
     if (address.port != 0)
         out.append(":").append(std::to_string(address.port));
     return out;
+}
+
+// The password and the sslpassword come as they are to stand there; empty = there is none.
+void append_login(std::string& out, const database_url& url, string_view password)
+{
+    out += percent_encode(url.user, "");
+    if (!password.empty())
+        out.append(":").append(password);
+    if (!url.user.empty() || !password.empty())
+        out += "@";
+}
+
+void append_options(std::string& out, const option_list& options, string_view sslpassword)
+{
+    char separator = '?';
+    const auto add = [&](string_view name, string_view value) {
+        out.append(1, std::exchange(separator, '&')).append(name).append("=").append(value);
+    };
+    for (const auto& [name, value] : options)
+        add(name, percent_encode(value, "/:,"));
+    if (!sslpassword.empty())
+        add("sslpassword", sslpassword);
 }
 
 // "h1,h2" and "5432,5433", as libpq takes them; no ports when none is given.
@@ -358,26 +387,32 @@ checked<database_url> parse_database_url(string_view text, string_view path)
 
 std::string masked(const database_url& url)
 {
-    std::string out(scheme_of(url.kind));
+    std::string out = std::string(scheme_of(url.kind)) + "://";
     if (url.kind == database_kind::sqlite)
         return out.append("/").append(url.database.empty() ? ":memory:"
                                                            : percent_encode(url.database, "/"));
-    out += percent_encode(url.user, "");
-    if (!url.password.empty())
-        out += ":***";
-    if (!url.user.empty() || !url.password.empty())
-        out += "@";
+    append_login(out, url, url.password.empty() ? "" : "***");
     for (const host_address& address : url.hosts)
         out.append(&address == url.hosts.data() ? "" : ",").append(host_text(address));
     out.append("/").append(percent_encode(url.database, ""));
-    char separator = '?';
-    const auto add = [&](string_view name, string_view value) {
-        out.append(1, std::exchange(separator, '&')).append(name).append("=").append(value);
-    };
-    for (const auto& [name, value] : url.options)
-        add(name, percent_encode(value, "/:,"));
-    if (!url.sslpassword.empty())
-        add("sslpassword", "***");
+    append_options(out, url.options, url.sslpassword.empty() ? "" : "***");
+    return out;
+}
+
+std::string in_the_clear(const database_url& url)
+{
+    std::string out(scheme_of(url.kind));
+    out.append(url.driver.empty() ? "" : "+").append(url.driver).append("://");
+    if (url.kind == database_kind::sqlite) // a path is not decoded, either
+        return out.append("/").append(url.database.empty() ? ":memory:" : url.database);
+    append_login(out, url, percent_encode(url.password.reveal(), ""));
+    const bool is_plain = url.hosts.size() == 1 && url.hosts[0].host.find('/') == string_view::npos;
+    option_list options = is_plain ? option_list{} : joined_hosts(url.hosts);
+    if (is_plain)
+        out += host_text(url.hosts[0]);
+    out.append("/").append(percent_encode(url.database, ""));
+    options.insert(options.end(), url.options.begin(), url.options.end());
+    append_options(out, options, percent_encode(url.sslpassword.reveal(), ""));
     return out;
 }
 

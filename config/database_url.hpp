@@ -31,6 +31,7 @@ using option_list = std::vector<std::pair<std::string, std::string>>;
 // The pieces, decoded.
 struct database_url {
     database_kind kind = database_kind::postgresql;
+    std::string driver; // "psycopg" of postgresql+psycopg://, which only the application heeds
     std::string user;
     secret password;
     std::vector<host_address> hosts; // in the order to try them
@@ -48,6 +49,10 @@ checked<database_url> parse_database_url(std::string_view text,
 
 // The URL with *** for each secret, in the form that parse_database_url reads.
 std::string masked(const database_url& url);
+
+// The URL with its secrets, for a program that is to connect by itself. Both SQLAlchemy and libpq
+// read it, so several hosts and socket directories are options: SQLAlchemy decodes no host.
+std::string in_the_clear(const database_url& url);
 
 // What the one backend is called when nobody named it: the database, else (as libpq has it) the
 // user; for SQLite the file's stem, or "memory". Empty when the URL says nothing.

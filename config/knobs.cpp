@@ -254,6 +254,11 @@ constexpr std::array daemon_table{
         "",
         [](settings& s, value v) { return set_duration(s.client_login_timeout, v, 100ms, 1h); },
         "a duration from 100ms to 1h, like 60s"},
+    knob<settings>{
+        "client_idle_timeout",
+        "",
+        [](settings& s, value v) { return set_duration(s.client_idle_timeout, v, 0ms, 24h * 365); },
+        "a duration from 0 (never) to 365d, like 1h"},
 };
 
 using pool = pool_settings;
@@ -327,6 +332,28 @@ constexpr std::array pool_table{
                "",
                [](pool& p, value v) { return set_duration(p.connect_timeout, v, 100ms, 1h); },
                "a duration from 100ms to 1h, like 10s"},
+    knob<pool>{"query_timeout",
+               "",
+               [](pool& p, value v) { return set_duration(p.query_timeout, v, 0ms, 24h * 7); },
+               "a duration from 0 (none) to 7d, like 5min"},
+    knob<pool>{
+        "idle_transaction_timeout",
+        "",
+        [](pool& p, value v) { return set_duration(p.idle_transaction_timeout, v, 0ms, 24h * 7); },
+        "a duration from 0 (none) to 7d, like 1min"},
+    knob<pool>{
+        "transaction_timeout",
+        "",
+        [](pool& p, value v) { return set_duration(p.transaction_timeout, v, 0ms, 24h * 7); },
+        "a duration from 0 (none) to 7d, like 10min"},
+    knob<pool>{"free_answers",
+               "",
+               [](pool& p, value v) { return set_switch(p.free_answers, v); },
+               "true or false"},
+    knob<pool>{"hold_back_begin",
+               "",
+               [](pool& p, value v) { return set_switch(p.hold_back_begin, v); },
+               "true or false"},
     knob<pool>{"reset",
                "",
                [](pool& p, value v) { return set_word(p.reset, v, reset_policies); },

@@ -92,6 +92,11 @@ json pool_object(const pool_settings& pool)
         {"idle_timeout", to_text(pool.idle_timeout)},
         {"max_waiting", pool.max_waiting},
         {"connect_timeout", to_text(pool.connect_timeout)},
+        {"query_timeout", to_text(pool.query_timeout)},
+        {"idle_transaction_timeout", to_text(pool.idle_transaction_timeout)},
+        {"transaction_timeout", to_text(pool.transaction_timeout)},
+        {"free_answers", pool.free_answers},
+        {"hold_back_begin", pool.hold_back_begin},
         {"reset", name_of(pool.reset)},
         {"pins", pins_object(pool.pins)},
         {"max_pinned", pool.max_pinned},
@@ -174,6 +179,7 @@ std::string to_json(const settings& all)
         {"log", {{"format", name_of(all.log.format)}, {"level", name_of(all.log.level)}}},
         {"max_client_conn", all.max_client_conn},
         {"client_login_timeout", to_text(all.client_login_timeout)},
+        {"client_idle_timeout", to_text(all.client_idle_timeout)},
     };
     // Bytes that are not UTF-8 (a path may hold them) are replaced rather than thrown over.
     return root.dump(2, ' ', false, json::error_handler_t::replace) + "\n";

@@ -76,6 +76,7 @@ struct settings {
     log_settings log;
     unsigned max_client_conn = 10'000;         // further clients get 53300
     milliseconds client_login_timeout{60'000}; // a startup packet is due within this
+    milliseconds client_idle_timeout{0};       // a client silent for longer is sent away; 0 = never
 
     std::string file; // the settings file that was read; empty = none
 

@@ -1,6 +1,7 @@
 // One worker's connection: its socket, its session and what it waits for.
 #pragma once
 
+#include "daemon/console/session.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
 #include "pool/core/pool.hpp"
@@ -37,18 +38,22 @@ public:
     phase now = phase::startup;
     bool waiting = false;          // in the pool's queue
     bool awaits_channels = false;  // until its LISTEN can be carried out
+    bool gated = false;            // what it has sent waits for its server to answer
     bool half_closed = false;      // it sends no more, but may still want its answer
     bool read_later = false;       // its socket holds bytes that nobody could take yet
     bool said_goodbye = false;     // Terminate: what came before it still runs
     bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
 
+    time_point active_at{}; // while client_idle_timeout is set
+
     pid_t pid = 0;
     uid_t uid = 0;
     gid_t gid = 0;
     process_index process{}; // of the relay's table
 
-    pool_runner* home = nullptr; // after startup
+    pool_runner* home = nullptr;               // after startup
+    std::unique_ptr<console::session> console; // or else this
     server* held = nullptr;
     pgwire::session session;
     pgwire::settings_ptr asked;            // by its startup message; until it is welcome
@@ -57,6 +62,13 @@ public:
     std::unique_ptr<std::string> stash;    // bytes that came before they could be judged
     pgwire::state_set pins_logged;         // why it has kept a server, as far as the log has it
     outbox out;
+
+    // What it sends meanwhile is kept.
+    bool must_be_patient() const
+    {
+        return waiting || awaits_channels || now == phase::settling ||
+               (console && console->is_busy());
+    }
 };
 
 } // namespace weir

@@ -18,7 +18,7 @@ std::string front_page()
            "\n\n"
            "/metrics  the pools and their clients, for Prometheus\n"
            "/healthz  200 while the process lives\n"
-           "/readyz   200 while clients are served and every backend is up, else 503 and why\n";
+           "/readyz   200 while every backend is up and its clients are served, else 503 and why\n";
 }
 
 // Passes the numbers on to be printed where the page is made.
@@ -60,7 +60,7 @@ http_page readiness(const metrics_snapshot& now)
 {
     const bool ready = now.closed_because.empty() &&
                        std::all_of(now.backends.begin(), now.backends.end(), [](const auto& b) {
-                           return b.is_up;
+                           return b.is_up && b.migrations.is_open;
                        });
     std::string body = ready ? R"({"ready":true)" : R"({"ready":false)";
     if (!now.closed_because.empty()) {
@@ -75,6 +75,10 @@ http_page readiness(const metrics_snapshot& now)
         if (!b.is_up && !b.down_because.empty()) {
             body += R"(,"down_because":)";
             append_json_string(body, b.down_because);
+        }
+        if (!b.migrations.is_open) {
+            body += R"(,"closed_because":)";
+            append_json_string(body, b.migrations.closed_because);
         }
         body += '}';
     }

@@ -16,7 +16,8 @@ using snapshot_source = std::function<void(std::function<void(metrics_snapshot)>
 
 http_handler control_pages(snapshot_source);
 
-// 200 when clients are let in and every backend is up, else 503; the body says which is not:
+// 200 when clients are let in, every backend is up and no migration keeps its gate closed, else
+// 503; the body says what is not so:
 // {"ready":false,"closed_because":"draining","backends":[{"name":"main","up":true}]}
 http_page readiness(const metrics_snapshot&);
 

@@ -3,14 +3,15 @@
 #include "config/changes.hpp"
 #include "daemon/access_list.hpp"
 #include "daemon/control_pages.hpp"
+#include "daemon/gates.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/log.hpp"
+#include "daemon/open_backend.hpp"
 #include "daemon/pool_runner.hpp"
+#include "daemon/process.hpp"
 #include "daemon/relay.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/unix_listener.hpp"
-#include "pool/postgres/server_backend.hpp"
-#include "pool/sqlite/database.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -19,6 +20,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 
 namespace weir {
 
@@ -29,24 +31,6 @@ using std::chrono::steady_clock;
 
 constexpr auto tick_interval = 100ms;
 constexpr auto drain_limit = 30s;
-
-result<std::unique_ptr<backend>> open_backend(const backend_settings& s)
-{
-    const std::string address = masked(s.url);
-    switch (s.url.kind) {
-    case database_kind::postgresql:
-        return std::make_unique<postgres::server_backend>(
-            libpq_parameters(s.url),
-            address,
-            [name = s.name](std::string_view words) {
-                log::info("the server says", {{"backend", name}, {"notice", words}});
-            });
-    case database_kind::sqlite:
-        return std::make_unique<sqlite::database>(s.url.database, s.name, address);
-    case database_kind::mysql: break;
-    }
-    return error{"0A000", "backend " + s.name + " (" + address + ") cannot be served"};
-}
 
 // Servers for whole sessions: they are opened when asked for, and closed when nobody wants them.
 pool_settings lane_settings(pool_settings of)
@@ -61,15 +45,20 @@ pool_settings lane_settings(pool_settings of)
 
 class daemon {
 public:
-    daemon(const settings& initial, const settings_reader& reread)
-        : settings_(initial), reread_(reread), relay_(loop_, {}), ticker_(loop_), drained_(loop_),
-          watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT), hangups_(loop_, SIGHUP)
+    using start_handler = std::function<void(const std::string& metrics_address)>;
+
+    daemon(const settings& initial, const settings_reader& reread, start_handler started)
+        : settings_(initial), reread_(reread), started_(std::move(started)), relay_(loop_, {}),
+          gates_(loop_,
+                 {.ready = [this] { started_(pages_ ? pages_->address() : std::string{}); },
+                  .exit = [this](const error& why) { exit(why); }}),
+          ticker_(loop_), drained_(loop_), watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT),
+          hangups_(loop_, SIGHUP)
     {
     }
 
     result<void> start();
-    void run() { loop_.run(); }
-    std::string metrics_address() const { return pages_ ? pages_->address() : std::string{}; }
+    result<void> run(); // an error: it ended because of it
 
 private:
     result<void> open_backends();
@@ -82,17 +71,21 @@ private:
     void on_stop();
     void on_hangup();
     void drain();
+    void end_at_once();
     void reload(const settings& fresh);
+    void exit(const error& why);
     metrics_snapshot snapshot() const;
 
     settings settings_;
     settings_reader reread_;
+    start_handler started_;
     boost::asio::io_context loop_{1}; // one thread runs it
     access_list allowed_;
     std::vector<unix_listener> listeners_;
     std::vector<std::unique_ptr<pool_runner>> pools_;
     std::vector<std::unique_ptr<pool_runner>> lanes_; // for whole sessions, NAME:session
     relay relay_;
+    gates gates_;
     boost::asio::steady_timer ticker_;
     boost::asio::steady_timer drained_;
     boost::asio::steady_timer watchdog_;
@@ -100,6 +93,7 @@ private:
     boost::asio::signal_set hangups_;
     std::optional<http_server> pages_;
     bool draining_ = false;
+    std::optional<error> ended_by_;
 };
 
 result<void> daemon::start()
@@ -111,10 +105,10 @@ result<void> daemon::start()
     relay_.start();
     on_stop();
     on_hangup();
+    gates_.boot();
     tick();
     if (const auto interval = service_manager::watchdog_interval())
         feed_watchdog(*interval);
-    service_manager::ready("serving " + std::to_string(pools_.size()) + " backend(s)");
     return {};
 }
 
@@ -126,6 +120,7 @@ result<void> daemon::admit()
     allowed_ = std::move(*list);
     relay_.reload({.max_client_conn = settings_.max_client_conn,
                    .client_login_timeout = settings_.client_login_timeout,
+                   .client_idle_timeout = settings_.client_idle_timeout,
                    .is_allowed = [this](const peer& who) {
                        return allowed_.is_allowed(who, steady_clock::now());
                    }});
@@ -139,8 +134,11 @@ result<void> daemon::open_backends()
         if (!behind)
             return behind.error();
         const std::shared_ptr<backend> shared = std::move(*behind);
-        pools_.push_back(std::make_unique<pool_runner>(s.name, shared, s.pool, loop_, relay_));
+        const bool has_catalog = s.url.kind == database_kind::postgresql;
+        pools_.push_back(std::make_unique<pool_runner>(
+            s.name, shared, s.pool, loop_, relay_, pool_runner::traits{has_catalog, false}));
         relay_.serve(*pools_.back(), s.aliases);
+        gates_.add(s, *pools_.back());
         if (s.pool.session_pool_size == 0)
             continue;
         lanes_.push_back(std::make_unique<pool_runner>(s.name + ":session",
@@ -148,9 +146,15 @@ result<void> daemon::open_backends()
                                                        lane_settings(s.pool),
                                                        loop_,
                                                        relay_,
-                                                       true));
+                                                       pool_runner::traits{has_catalog, true}));
         relay_.serve_sessions(*lanes_.back(), *pools_.back(), s.aliases);
+        pools_.back()->have_lane(*lanes_.back());
     }
+    for (const char* name : {"weir", "pgbouncer"})
+        if (relay_.has_backend(name))
+            log::warning("a backend has the name of the console, which cannot be reached by it",
+                         {{"backend", name}});
+    relay_.serve(gates_);
     return {};
 }
 
@@ -195,10 +199,21 @@ result<void> daemon::open_pages()
     return {};
 }
 
+result<void> daemon::run()
+{
+    loop_.run();
+    ignore_signals_to_the_end();
+    if (ended_by_)
+        return *ended_by_;
+    return {};
+}
+
 void daemon::tick()
 {
-    relay_.tick(steady_clock::now());
-    if (draining_ && relay_.clients() == 0)
+    const auto now = steady_clock::now();
+    relay_.tick(now);
+    gates_.tick(now);
+    if (draining_ && relay_.clients() == 0 && !gates_.is_migrating())
         return loop_.stop();
     ticker_.expires_after(tick_interval);
     ticker_.async_wait([this](const boost::system::error_code& failed) {
@@ -226,7 +241,7 @@ void daemon::on_stop()
         log::info("stopping",
                   {{"signal", signal}, {"clients", relay_.clients()}, {"at_once", draining_}});
         if (draining_)
-            return loop_.stop();
+            return end_at_once();
         drain();
         on_stop();
     });
@@ -237,6 +252,7 @@ void daemon::drain()
     draining_ = true;
     service_manager::stopping("draining: transactions finish");
     relay_.drain();
+    gates_.stop();
     for (unix_listener& l : listeners_)
         l.close();
     drained_.expires_after(drain_limit);
@@ -245,8 +261,26 @@ void daemon::drain()
             return;
         log::warning("transactions are cut off",
                      {{"clients", relay_.clients()}, {"after", drain_limit}});
-        loop_.stop();
+        end_at_once();
     });
+}
+
+void daemon::exit(const error& why)
+{
+    ended_by_ = why;
+    if (!draining_)
+        drain();
+}
+
+// Without waiting for a migrator that has not ended yet: what it has not committed is rolled back
+// as its connection breaks, and its lock goes with it.
+void daemon::end_at_once()
+{
+    if (gates_.is_migrating()) {
+        log::warning("migrations are cut off");
+        std::_Exit(1);
+    }
+    loop_.stop();
 }
 
 void daemon::on_hangup()
@@ -254,13 +288,13 @@ void daemon::on_hangup()
     hangups_.async_wait([this](const boost::system::error_code& failed, int) {
         if (failed)
             return;
-        service_manager::reloading();
+        gates_.begin_reload();
         if (auto fresh = reread_())
             reload(*fresh);
         else
             log::error("the settings stay as they are",
                        {{"error", fresh.error().message}, {"complaints", fresh.error().detail}});
-        service_manager::ready("serving");
+        gates_.end_reload();
         on_hangup();
     });
 }
@@ -289,14 +323,19 @@ void daemon::reload(const settings& fresh)
         log::warning("a changed setting needs a restart", {{"setting", path}});
     settings_.max_client_conn = fresh.max_client_conn;
     settings_.client_login_timeout = fresh.client_login_timeout;
+    settings_.client_idle_timeout = fresh.client_idle_timeout;
     for (backend_settings& b : settings_.backends)
         for (const backend_settings& f : fresh.backends)
-            if (f.name == b.name)
+            if (f.name == b.name) {
                 b.pool = f.pool;
+                b.migrations = f.migrations;
+            }
     if (auto admitted = admit(); !admitted)
         log::error("listen.allow stays as it is", {{"error", admitted.error().message}});
     relay_.tick(steady_clock::now());
     log::info("settings reloaded");
+    for (const backend_settings& b : settings_.backends)
+        gates_.reload(b);
 }
 
 metrics_snapshot daemon::snapshot() const
@@ -312,7 +351,8 @@ metrics_snapshot daemon::snapshot() const
                               .down_because = why ? why->message : std::string{},
                               .pool = pool->books().stats(),
                               .traffic = pool->counted(),
-                              .listening_channels = relay_.listening_channels(*pool)});
+                              .listening_channels = relay_.listening_channels(*pool),
+                              .migrations = gates_.status(pool->name())});
     }
     for (const auto& lane : lanes_) // up or down as their pools are
         if (lane->reported())
@@ -329,13 +369,12 @@ result<void> serve(const settings& initial,
                    const settings_reader& reread,
                    const std::function<void(const std::string& metrics_address)>& started)
 {
-    daemon d{initial, reread};
+    daemon d{initial, reread, started};
     if (auto up = d.start(); !up)
         return up;
-    started(d.metrics_address());
-    d.run();
+    auto ended = d.run();
     log::info("stopped");
-    return {};
+    return ended;
 }
 
 } // namespace weir

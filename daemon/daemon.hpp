@@ -12,8 +12,10 @@ namespace weir {
 using settings_reader = std::function<result<settings>()>;
 
 // Serves until SIGTERM or SIGINT: then no new clients, transactions finish (30 s), a second signal
-// ends at once. SIGHUP reads the settings anew. `started` is called when the socket serves, with
-// the address of the metrics ("" when there are none). An error says why it could not start.
+// ends at once. SIGHUP reads the settings anew. `started` is called when clients are served, after
+// the migrations (the socket is there before: they wait), with the address of the metrics ("" when
+// there are none). An error says why it could not start, or that migrations failed and
+// migrations.on_failure is "exit".
 result<void> serve(const settings& initial,
                    const settings_reader& reread,
                    const std::function<void(const std::string& metrics_address)>& started);

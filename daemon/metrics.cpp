@@ -1,5 +1,6 @@
 #include "daemon/metrics.hpp"
 
+#include "daemon/migrations/words.hpp"
 #include "daemon/version.hpp"
 
 #include <prometheus/metric_family.h>
@@ -165,6 +166,51 @@ void add_times(page& out)
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.connect_seconds); });
 }
 
+void add_migrations(page& out)
+{
+    using enum MetricType;
+    out.each_backend(
+        Gauge,
+        "weir_migration_info",
+        "Always 1; the labels say where the schema is and where its revisions lead.",
+        [](family& f, labels l, const backend_snapshot& b) {
+            f.add(l + ClientMetric::Label{"head", migrations::listed(b.migrations.heads)} +
+                      ClientMetric::Label{"current", migrations::listed(b.migrations.current)},
+                  1);
+        });
+    out.each_backend(
+        Gauge,
+        "weir_migrations_pending",
+        "Revisions that are not applied yet, as last seen.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.migrations.pending); });
+    out.each_backend(Gauge,
+                     "weir_migration_running",
+                     "1 while migrations run, or wait for their turn.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         f.add(l, b.migrations.is == migration_status::phase::running);
+                     });
+    out.each_backend(
+        Gauge,
+        "weir_migration_gate_open",
+        "1 while clients are served, 0 while migrations keep them waiting or out.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.migrations.is_open); });
+    out.each_backend(
+        Counter,
+        "weir_migrations_applied_total",
+        "Revisions applied, taken back or stamped.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.migrations.applied); });
+    out.each_backend(
+        Counter,
+        "weir_migration_failures_total",
+        "Runs of migrations that failed.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.migrations.failures); });
+    out.each_backend(
+        Histogram,
+        "weir_migration_seconds",
+        "How long each revision took.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.migrations.seconds); });
+}
+
 void add_errors(family& f, const labels& with, const error_counts& errors)
 {
     for (const auto& [its_class, count] : errors.counts())
@@ -252,6 +298,7 @@ std::string to_prometheus(const metrics_snapshot& now)
     page out(now);
     add_pools(out);
     add_times(out);
+    add_migrations(out);
     add_traffic(out, now);
     family build(MetricType::Gauge, "weir_build_info", "Always 1; the labels say what runs.");
     build.add({{"version", std::string{version()}}, {"compiler", std::string{compiler()}}}, 1);

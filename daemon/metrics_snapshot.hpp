@@ -2,6 +2,7 @@
 // takes no lock that the relay would have to wait for. The relay counts in these very types.
 #pragma once
 
+#include "daemon/migration_status.hpp"
 #include "pool/core/error.hpp"
 #include "pool/core/pool_stats.hpp"
 #include "pool/pgwire/session_effects.hpp"
@@ -55,6 +56,7 @@ struct backend_snapshot {
     pool_stats pool = {};
     weir::traffic traffic = {};
     std::size_t listening_channels = 0;
+    migration_status migrations = {};
 };
 
 struct metrics_snapshot {

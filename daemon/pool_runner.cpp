@@ -15,6 +15,9 @@ namespace {
 constexpr std::size_t login_threads = 4; // the pool has no more logins in flight
 constexpr std::size_t accepted_limit = 1000;
 
+// For so long an answer of some server proves that the next query would be answered, too.
+constexpr std::chrono::seconds proof_lasts{1};
+
 pool::dice random_dice()
 {
     return [engine = std::mt19937_64{std::random_device{}()}]() mutable {
@@ -29,10 +32,10 @@ pool_runner::pool_runner(std::string name,
                          const pool_settings& settings,
                          boost::asio::io_context& loop,
                          pool_events& events,
-                         bool is_session_lane)
+                         traits what)
     : name_(std::move(name)), behind_(std::move(behind)),
       pool_(settings, random_dice(), [&events](client_id c) { return events.name_of(c); }),
-      rules_(pgwire::rules_of(settings, is_session_lane)), loop_(loop), events_(events),
+      what_(what), rules_(pgwire::rules_of(settings, what.is_session_lane)), loop_(loop), events_(events),
       logins_(login_threads), cancels_(1)
 {
 }
@@ -42,6 +45,12 @@ pool_runner::~pool_runner()
     stopping_.request_stop();
     logins_.join();
     cancels_.join();
+}
+
+pgwire::liberties pool_runner::liberties(time_point now) const
+{
+    return {.probes = pool_.settings().free_answers && now - answered_ < proof_lasts,
+            .hold_back = pool_.settings().hold_back_begin && !rules_.is_session_lane};
 }
 
 server* pool_runner::acquire(client_id client,
@@ -183,10 +192,11 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
 
 // Until a first server has logged in nobody knows whether the backend is up, nor what clients are
 // to be told at startup: weir itself is the first in the queue. Granted, it gives the server back.
+// A pool that is paused or shut opens nothing, so then there is nothing to ask for.
 void pool_runner::tick(time_point now)
 {
     constexpr client_id nobody{};
-    if (!reported_ && !rules_.is_session_lane && !pool_.is_waiting(nobody))
+    if (!reported_ && !what_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
         pool_.acquire(nobody, process_index{}, now, todo_);
     pool_.tick(now, todo_);
 }
@@ -194,9 +204,42 @@ void pool_runner::tick(time_point now)
 void pool_runner::reload(const pool_settings& settings, time_point now)
 {
     pool_.reload(settings, now, todo_);
-    const bool is_session_lane = rules_.is_session_lane;
-    rules_ = pgwire::rules_of(settings, is_session_lane);
+    rules_ = pgwire::rules_of(settings, what_.is_session_lane);
     tell_who_has_pins();
+}
+
+void pool_runner::retire_all(close_reason why, time_point now)
+{
+    events_.tell_time(now);
+    pool_.retire_all(why, now, todo_);
+    carry_out(now);
+    if (lane_)
+        lane_->retire_all(why, now);
+}
+
+void pool_runner::pause(error why)
+{
+    if (lane_)
+        lane_->pause(why);
+    pool_.pause(std::move(why));
+}
+
+void pool_runner::shut(error why, time_point now)
+{
+    if (lane_)
+        lane_->shut(why, now);
+    events_.tell_time(now);
+    pool_.shut(std::move(why), todo_);
+    carry_out(now);
+}
+
+void pool_runner::resume(time_point now)
+{
+    events_.tell_time(now);
+    pool_.resume(now, todo_);
+    carry_out(now);
+    if (lane_)
+        lane_->resume(now);
 }
 
 void pool_runner::carry_out(time_point now)
@@ -258,6 +301,7 @@ void pool_runner::on_login(server_id id, login_outcome& outcome)
                           {"sqlstate", outcome.error().code.text()},
                           {"error", outcome.error().message},
                           {"unsaid", *held_back}});
+        note_loss();
         pool_.login_failed(id, outcome.error(), now, todo_);
         return carry_out(now);
     }

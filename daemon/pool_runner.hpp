@@ -7,6 +7,7 @@
 #include "daemon/server.hpp"
 #include "pool/core/link.hpp"
 #include "pool/core/pool.hpp"
+#include "pool/pgwire/own_answers.hpp"
 #include "pool/pgwire/session_rules.hpp"
 #include "pool/pgwire/session_settings.hpp"
 
@@ -45,22 +46,33 @@ protected:
 
 class pool_runner {
 public:
+    struct traits {
+        bool has_catalog = true;      // PostgreSQL's: servers can say what is in their session
+        bool is_session_lane = false; // a server for each whole connection
+    };
+
     pool_runner(std::string name,
                 std::shared_ptr<backend> behind,
                 const pool_settings& settings,
                 boost::asio::io_context& loop,
                 pool_events& events,
-                bool is_session_lane = false);
+                traits what);
     ~pool_runner(); // waits for logins and cancels under way, which it asks to stop
 
     const std::string& name() const { return name_; }
+    backend& behind() { return *behind_; }
     const backend& behind() const { return *behind_; }
     const pool& books() const { return pool_; }
     pgwire::settings_registry& registry() { return registry_; }
     weir::traffic& counted() { return traffic_; }
     const weir::traffic& counted() const { return traffic_; }
 
+    // A server has answered, or one has been lost: what probes are answered by.
+    void note_answer(time_point now) { answered_ = now; }
+    void note_loss() { answered_ = {}; }
+    pgwire::liberties liberties(time_point now) const;            // of a client without a server
     const pgwire::session_rules& rules() const { return rules_; } // for its clients
+    bool has_catalog() const { return what_.has_catalog; }
     bool has_room_for_pins() const { return rules_.pins_are_full.empty(); }
 
     // What the servers report at login; null until the first has logged in.
@@ -90,6 +102,14 @@ public:
     void tick(time_point now);
     void reload(const pool_settings& settings, time_point now);
 
+    // The pool's verbs of these names, carried out at once: to be called outside the relay's
+    // events.
+    void retire_all(close_reason why, time_point now);
+    void pause(error why);
+    void shut(error why, time_point now);
+    void resume(time_point now);
+    void have_lane(pool_runner& lane) { lane_ = &lane; } // to which they are done as well
+
     // Carries out what the calls above left to do. Call at the end of each event, never within one.
     void carry_out(time_point now);
     bool has_work() const { return !todo_.empty(); }
@@ -107,12 +127,15 @@ private:
 
     std::string name_;
     std::shared_ptr<backend> behind_; // the session lane's is its pool's
+    pool_runner* lane_ = nullptr;
     pool pool_;
+    traits what_;
     pgwire::session_rules rules_;
     boost::asio::io_context& loop_;
     pool_events& events_;
     weir::traffic traffic_;
     pgwire::settings_registry registry_;
+    time_point answered_{}; // by some server, while none has been lost since
     std::optional<parameter_list> reported_;
     pgwire::settings_ptr login_settings_;
     std::unordered_map<pgwire::settings_ptr, pgwire::settings_ptr> accepted_;

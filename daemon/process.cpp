@@ -1,5 +1,8 @@
 #include "daemon/process.hpp"
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -21,5 +24,14 @@ result<std::uint64_t> raise_descriptor_limit()
 }
 
 void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
+
+void ignore_signals_to_the_end()
+{
+    // Asio gives a signal its default action back with the last set that has it: this one stays.
+    static auto* const loop = new boost::asio::io_context{};
+    static auto* const kept = new boost::asio::signal_set{*loop};
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+        kept->add(signal);
+}
 
 } // namespace weir

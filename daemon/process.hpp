@@ -14,4 +14,8 @@ result<std::uint64_t> raise_descriptor_limit();
 // A peer that is gone is an error of write(2), not the end of the process.
 void ignore_broken_pipes();
 
+// From here on SIGTERM, SIGINT and SIGHUP do nothing: a process on its way out must not be killed
+// by an impatient second one, in the moment after the daemon's own handlers have gone.
+void ignore_signals_to_the_end();
+
 } // namespace weir

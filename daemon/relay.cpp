@@ -155,6 +155,8 @@ void relay::tick(time_point now)
         for (const auto& s : pool->servers())
             if (s && is_stalled(*s))
                 end_stall(*s);
+            else if (s && s->holder)
+                enforce_limits(*s->holder, *s);
         if (const auto l = channels_.find(pool); l != channels_.end())
             l->second->tick(now);
         carry_out(pool);
@@ -166,6 +168,7 @@ void relay::tick(time_point now)
         if (c && c->secret == due.secret && c->now == client::phase::startup)
             farewell(*c, {"08006", "no startup message came within client_login_timeout"});
     }
+    dismiss_idle_clients();
     if (std::exchange(accept_later_, false))
         for (const auto& l : listeners_)
             if (!l->closed)

@@ -5,12 +5,15 @@
 
 #include "daemon/channel_listener.hpp"
 #include "daemon/client.hpp"
+#include "daemon/console/host.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
 #include "daemon/peer.hpp"
 #include "daemon/pool_runner.hpp"
 #include "daemon/process_table.hpp"
 #include "daemon/server.hpp"
+#include "pool/core/hold_limits.hpp"
+#include "pool/core/id_list.hpp"
 #include "pool/pgwire/startup.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -32,6 +35,7 @@ namespace weir {
 struct relay_settings {
     unsigned max_client_conn = 10'000;
     std::chrono::milliseconds client_login_timeout{60'000};
+    std::chrono::milliseconds client_idle_timeout{0}; // 0: they may stay
     // Who may connect, by the kernel's word; empty: whoever may write to the socket.
     std::function<bool(const peer&)> is_allowed;
 };
@@ -44,12 +48,14 @@ public:
     void listen(int descriptor); // borrowed; accepts until stop_listening()
     void stop_listening();
     void serve(pool_runner& pool, std::span<const std::string> aliases);
+    void serve(console::host& host); // at the databases weir and pgbouncer
+    bool has_backend(const std::string& name) const { return by_database_.contains(name); }
     // Servers for whole connections beside `pool`: at its names with :session behind, and for the
     // applications that its settings name.
     void serve_sessions(pool_runner& lane, pool_runner& pool, std::span<const std::string> aliases);
     void start();              // from now on readiness is acted upon
     void tick(time_point now); // every 50 to 100 ms
-    void reload(relay_settings settings) { settings_ = std::move(settings); }
+    void reload(relay_settings settings);
 
     // No new clients; those without a server are told 57P01 at once, the others as they give it
     // back.
@@ -109,6 +115,7 @@ private:
     void send(client& c, std::string_view what) { send(c, {what, {}}); }
     void flush(client& c);
     void on_end_of_input(client& c);
+    void last_word(client& c);
     void finish_half_closed(client& c);
     bool ask_for_server(client& c);
     void refuse(client& c, const error& why);
@@ -119,6 +126,14 @@ private:
     void let_go(client& c);
     void drop(client& c);
     void count_error(const client& c, std::string_view code);
+
+    // relay_limits.cpp: who holds a server, or is silent, for too long
+    void enforce_limits(client& c, server& s);
+    void log_limit(const client& c, hold_limit passed, std::string_view what);
+    void interrupt(client& c, server& s, hold_limit passed);
+    void take_back(client& c, server& s, hold_limit passed);
+    void note_activity(client& c);
+    void dismiss_idle_clients();
 
     // relay_startup.cpp: the first packets
     std::size_t start_up(client& c, std::string_view data);
@@ -133,6 +148,13 @@ private:
     std::string backend_names() const;
     void cancel_for(client& asker, std::uint32_t process_id, std::uint32_t secret);
 
+    // relay_console.cpp: those who come to ask weir itself
+    void open_console(client& c, const pgwire::startup_packet& packet);
+    std::size_t converse(client& c, std::string_view data);
+    void on_notice(client_id id, std::uint32_t secret, const std::string& line);
+    void on_reply(client_id id, std::uint32_t secret, const result<console::rows>& outcome);
+    client* find_asker(client_id id, std::uint32_t secret);
+
     // relay_servers.cpp: the bytes that come down
     void on_server(server& s, std::uint32_t events);
     void read(server& s, bool ended);
@@ -144,6 +166,7 @@ private:
     void send(server& s, const gathered& what);
     void flush(server& s);
     void lease(client& c, server& s);
+    void add_sync(client& c);
     void after_answers(server& s);
     void settle(client& c, server& s);
     void give_back(client& c, server& s);
@@ -176,6 +199,7 @@ private:
     relay_settings settings_;
     std::vector<std::unique_ptr<listening>> listeners_;
     std::unordered_map<std::string, pool_runner*> by_database_;
+    console::host* host_ = nullptr;
     std::vector<pool_runner*> pools_;
     std::unordered_map<const pool_runner*, pool_runner*> lanes_; // by their pools
     std::unordered_map<const pool_runner*, std::unique_ptr<channel_listener>> channels_;
@@ -186,6 +210,7 @@ private:
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
     std::deque<login_deadline> logins_;            // oldest first
     process_table processes_;
+    id_list by_activity_; // of clients, the longest silent first; while client_idle_timeout is set
     std::size_t in_use_ = 0;
     error_counts errors_before_backend_;
     bool draining_ = false;

@@ -51,8 +51,10 @@ void relay::stop_waiting_for_channels(client& c)
 void relay::leave_channels(client& c)
 {
     stop_waiting_for_channels(c);
-    if (c.session.channels())
-        channels_.at(c.home)->leave(c.id, now_);
+    if (!c.session.channels())
+        return;
+    channels_.at(c.home)->leave(c.id, now_);
+    c.session.channels()->queue = {};
 }
 
 void relay::notify(client_id id, const pgwire::notification_ptr& n)
@@ -77,7 +79,7 @@ void relay::deliver(client_id id)
 }
 
 // The client does nothing, and waits for nothing: its channels are what it LISTENs to, and it gets
-// what has come for it.
+// what has come for it, unless it believes to be in a transaction.
 void relay::after_channels(client& c)
 {
     pgwire::client_channels* const its = c.session.channels();
@@ -85,7 +87,9 @@ void relay::after_channels(client& c)
         return;
     c.session.settle_channels();
     channels_.at(c.home)->keep(c.id, its->journal.channels(), now_);
-    while (!its->queue.empty() && !c.out.is_full() && !c.session.awaits_sync()) {
+    if (c.session.is_in_transaction() || c.session.awaits_sync())
+        return;
+    while (!its->queue.empty() && !c.out.is_full()) {
         words_.clear();
         take_notifications(c, words_);
         if (!words_.empty())

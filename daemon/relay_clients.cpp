@@ -73,7 +73,7 @@ void relay::on_client(client& c, std::uint32_t events)
     // Whoever has hung up can get no answer, and what it has waited for never begins. What it had
     // sent before it said goodbye runs to its end.
     if ((events & (EPOLLHUP | EPOLLERR)) &&
-        (c.waiting || c.awaits_channels || c.now == client::phase::leaving ||
+        (c.must_be_patient() || c.now == client::phase::leaving ||
          (c.half_closed && !c.said_goodbye)))
         return vanish(c);
     read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
@@ -84,8 +84,7 @@ bool relay::must_wait(const client& c) const
 {
     return c.out.is_full() || (c.held && c.held->out.is_full()) ||
            (c.held && c.held->cancelling && !c.held->replies.owes()) ||
-           ((is_on_hold(c) || c.now == client::phase::settling) && c.stash &&
-            c.stash->size() >= waiting_limit);
+           ((is_on_hold(c) || c.gated) && c.stash && c.stash->size() >= waiting_limit);
 }
 
 void relay::read(client& c, bool ended)
@@ -124,7 +123,7 @@ void relay::read(client& c, bool ended)
 // New bytes, which lie in the scratch buffer, or behind what was stashed before.
 void relay::take_in(client& c, std::string_view fresh)
 {
-    if (is_on_hold(c) || c.now == client::phase::settling) {
+    if (is_on_hold(c)) {
         if (!fresh.empty())
             c.stash = std::make_unique<std::string>(fresh);
         return;
@@ -149,6 +148,10 @@ std::size_t relay::judge(client& c, std::string_view data)
     std::size_t used = 0;
     const std::uint64_t queries_before = c.session.queries();
     answers_.clear();
+    if (c.home) {
+        c.session.allow(c.home->liberties(now_));
+        note_activity(c);
+    }
     bool more = true;
     while (more && used < data.size() && !c.closed) {
         const std::string_view rest = data.substr(used);
@@ -160,7 +163,13 @@ std::size_t relay::judge(client& c, std::string_view data)
         }
         if (c.now != client::phase::ready || c.said_goodbye)
             break;
+        if (c.console) {
+            used += converse(c, rest);
+            break;
+        }
         words_.clear();
+        if (c.held && c.session.holds_back()) // in front, in the same write
+            c.session.send_begin(c.held->replies, up_.rewritten());
         const pgwire::ruling r =
             c.session.next(pgwire::as_bytes(rest), c.held ? &c.held->replies : nullptr, words_);
         used += r.size;
@@ -172,6 +181,10 @@ std::size_t relay::judge(client& c, std::string_view data)
         case pgwire::verdict::rewritten: up_.rewritten() += words_; break;
         case pgwire::verdict::answer: answers_ += words_; break;
         case pgwire::verdict::discard: break;
+        case pgwire::verdict::wait:
+            c.gated = true;
+            more = false;
+            break;
         case pgwire::verdict::terminate:
             c.said_goodbye = true;
             c.half_closed = true;
@@ -183,6 +196,7 @@ std::size_t relay::judge(client& c, std::string_view data)
             break;
         }
     }
+    add_sync(c);
     if (!up_.empty()) {
         c.held->since = now_;
         send(*c.held, up_.view());
@@ -196,7 +210,7 @@ std::size_t relay::judge(client& c, std::string_view data)
     if (c.now == client::phase::leaving)
         let_go(c);
     else if (c.half_closed)
-        finish_half_closed(c);
+        last_word(c);
     after_channels(c);
     return used;
 }
@@ -233,6 +247,8 @@ void relay::refused(client_id id, const error& why)
     if (!c || !c->waiting)
         return;
     c->waiting = false;
+    if (draining_)
+        return farewell(*c, shutting_down());
     if (c->now == client::phase::settling)
         return farewell(*c, why);
     log::info("a client got no server",
@@ -292,17 +308,29 @@ void relay::on_end_of_input(client& c)
     if (has_hung_up(c.socket) || c.now != client::phase::ready)
         return vanish(c);
     c.half_closed = true; // it has only shut down its writing half, and still wants its answer
+    last_word(c);
+}
+
+// Nothing more comes from it. Answers that no Sync has asked for are asked for here, or its server
+// would keep them, and be kept, for ever.
+void relay::last_word(client& c)
+{
+    if (c.held && c.held->replies.needs_sync() && !c.session.mid_frame()) {
+        std::string flush;
+        pgwire::message{flush, 'H'};
+        send(*c.held, {flush, {}});
+    }
     finish_half_closed(c);
 }
 
 void relay::finish_half_closed(client& c)
 {
-    if (is_on_hold(c))
+    if (is_on_hold(c) || c.gated)
         return;
     if (!c.held || rests(c))
         return let_go(c);
-    if (!c.held->replies.owes() || c.session.mid_frame())
-        vanish(c); // in a transaction that nobody will end
+    if (!c.held->replies.owes() || c.held->replies.copying_in() || c.session.mid_frame())
+        vanish(c); // in a transaction, or a COPY, that nobody will end
 }
 
 void relay::vanish(client& c)
@@ -345,14 +373,15 @@ void relay::farewell(client& c, const error& why)
     words_.clear();
     pgwire::write_error(words_, why, pgwire::severity::fatal);
     count_error(c, why.code.text());
-    send(c, words_);
+    if (!c.held || !c.held->replies.is_mid_answer())
+        send(c, words_);
     let_go(c);
 }
 
 // Closed as soon as it has been sent what it is owed.
 void relay::let_go(client& c)
 {
-    stop_waiting_for_channels(c);
+    leave_channels(c);
     if (std::exchange(c.waiting, false))
         c.home->give_up(c.id, now_);
     if (c.held)
@@ -372,6 +401,8 @@ void relay::drop(client& c)
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
     processes_.leave(c.process);
+    if (by_activity_.contains(static_cast<std::uint32_t>(c.id)))
+        by_activity_.erase(static_cast<std::uint32_t>(c.id));
     const auto slot = static_cast<std::size_t>(c.id);
     free_ids_.push_back(c.id);
     dropped_.push_back(std::move(clients_[slot]));

@@ -52,7 +52,7 @@ void relay::lease(client& c, server& s)
 // Its messages wait until it has a server, or until the server has answered what weir asked first.
 bool relay::is_on_hold(const client& c)
 {
-    return c.waiting || c.awaits_channels || (c.held && c.held->doing != server::errand::none);
+    return c.must_be_patient() || (c.held && c.held->doing != server::errand::none);
 }
 
 void relay::on_server(server& s, std::uint32_t events)
@@ -75,8 +75,10 @@ void relay::read(server& s, bool ended)
         std::memcpy(from_server_.data(), s.partial.data(), had);
         const std::span<char> room{from_server_.data() + had, chunk};
         const io_result got = s.link->read(std::as_writable_bytes(room));
-        if (got.bytes > 0)
+        if (got.bytes > 0) {
+            s.home.note_answer(now_);
             take_in(s, {from_server_.data(), had + got.bytes});
+        }
         if (got.status == io_status::closed && !s.given_up)
             return on_lost(s);
         if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
@@ -148,6 +150,8 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
         s.errand_failed = true;
         log::warning("a server does not say what its client has left",
                      {{"backend", s.home.name()}, {"sqlstate", r.value}});
+    } else if (s.holder && s.replies.settled()) {
+        s.leaves = true;   // its client has all its answers, and need not know
     } else if (s.holder) { // the client's own settings are refused: so is the client
         client& c = *s.holder;
         s.left.anything = true;
@@ -158,6 +162,15 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
     } else {
         s.errand_failed = true;
     }
+}
+
+// Behind a Query that the server skips, since the BEGIN in front of it has failed.
+void relay::add_sync(client& c)
+{
+    if (!c.held || !c.held->replies.wants_sync() || c.session.mid_frame())
+        return;
+    c.held->replies.expect(pgwire::request::sync);
+    pgwire::message{up_.rewritten(), 'S'};
 }
 
 // The server has said something: is it done?
@@ -183,15 +196,26 @@ void relay::after_answers(server& s)
     if (!s.holder)
         return;
     client& c = *s.holder;
+    add_sync(c);
+    if (!up_.empty()) {
+        send(s, up_.view());
+        up_.clear();
+    }
     if (s.replies.settled() && s.out.empty() && !s.cancelling && !c.session.mid_frame())
         settle(c, s);
-    else if (c.half_closed)
+    else if (c.half_closed && !c.gated)
         finish_half_closed(c);
+    if (c.gated && !(c.held && c.held->replies.must_wait())) {
+        c.gated = false;
+        resume(c);
+    }
 }
 
 // In the steady state nothing was touched, and the server goes back at once.
 void relay::settle(client& c, server& s)
 {
+    if (s.replies.take_begin_failed())
+        c.session.fail_transaction();
     if (s.home.rules().is_session_lane)
         stay(c, s);
     else if (s.replies.has_touched())
@@ -205,7 +229,13 @@ void relay::settle(client& c, server& s)
 void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
-    s.home.release(s, false, now_);
+    note_activity(c);
+    if (s.leaves) {
+        s.home.abandon(s, close_reason::error, now_);
+        s.given_up = true;
+    } else {
+        s.home.release(s, false, now_);
+    }
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
         let_in(c);
@@ -261,15 +291,15 @@ void relay::recover(server& s)
         pgwire::message{words, 'f'}.text("the client vanished");
         s.replies.expect_swallowed(pgwire::request::copy_end);
         send(s, {words, {}});
-    } else if (s.replies.needs_sync()) {
+    } else if (s.replies.ignores_until_sync() && s.replies.needs_sync()) {
         pgwire::message{words, 'S'};
         s.replies.expect_swallowed(pgwire::request::sync);
         send(s, {words, {}});
-    } else if (s.replies.owes() || s.cancelling || !s.out.empty()) {
+    } else if (!s.replies.needs_sync() && (s.replies.owes() || s.cancelling || !s.out.empty())) {
         return; // not over yet
-    } else if (s.replies.transaction_status() == 'I') {
+    } else if (!s.replies.needs_sync() && s.replies.transaction_status() == 'I') {
         s.home.release(s, s.errand_failed, now_);
-    } else {
+    } else { // in place of a Sync, too, which would commit what its client has never ended
         pgwire::write_query(words, "ROLLBACK");
         s.replies.expect_swallowed(pgwire::request::query);
         send(s, {words, {}});
@@ -278,13 +308,14 @@ void relay::recover(server& s)
 
 void relay::on_lost(server& s)
 {
+    s.home.note_loss();
     if (s.holder && s.doing == server::errand::inventory)
         return forsake(*s.holder, s, "it was lost");
     if (client* c = s.holder) {
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);
-        if (s.said_goodbye)
-            let_go(*c);
+        if (s.said_goodbye || s.replies.is_mid_answer())
+            let_go(*c); // words inside half a message would be read as its other half
         else
             farewell(
                 *c,

@@ -30,10 +30,13 @@ void relay::account_for(client& c, server& s)
         c.settings = c.startup_settings;
         touched.any_setting = touched.any_setting || !touched.settings.empty();
     }
+    if (!home.has_catalog()) { // it cannot be asked
+        s.left.anything = s.left.anything || !touched.empty();
+        return give_back(c, s);
+    }
     s.inventory = std::make_unique<pgwire::session_inventory>(std::move(touched),
                                                               s.replies.pinned(),
-                                                              s.settings,
-                                                              home.behind().has_catalog());
+                                                              s.settings);
     if (s.inventory->is_empty())
         return conclude(c, s, *std::exchange(s.inventory, nullptr));
     s.doing = server::errand::inventory;
@@ -99,6 +102,7 @@ void relay::keep(client& c, server& s, pgwire::state_set why)
 // A transaction is over, and the server remains the client's.
 void relay::stay(client& c, server& s)
 {
+    note_activity(c);
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
         let_in(c);
@@ -137,9 +141,12 @@ void relay::forsake(client& c, server& s, std::string_view why)
         return farewell(
             c,
             {"08006", "the server that this connection kept (" + in_words(lost) + ") is gone"});
+    if (draining_)
+        return farewell(c, shutting_down());
     if (c.now == client::phase::settling) // they were accepted; only their words are not known
         let_in(c);
     resume(c);
+    after_channels(c);
 }
 
 } // namespace weir

@@ -77,6 +77,8 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
         return farewell(c, shutting_down());
     if (user.empty())
         return farewell(c, {"28000", "no PostgreSQL user name specified in startup packet"});
+    if (!c.home && host_ && (database == "weir" || database == "pgbouncer"))
+        return open_console(c, packet);
     if (settings_.is_allowed && !settings_.is_allowed({c.pid, c.uid, c.gid, {}}))
         return farewell(c,
                         {"28000",
@@ -122,7 +124,8 @@ void relay::try_settings(client& c, server& s)
         return;
     if (up_.empty())
         return settle(c, s); // another client has brought the same
-    touch_untracked(c, s);
+    if (c.home->has_catalog())
+        touch_untracked(c, s);
     send(s, up_.view());
     up_.clear();
 }
@@ -187,6 +190,7 @@ void relay::answer_version(const pgwire::startup_packet& packet)
 void relay::welcome(client& c)
 {
     c.now = client::phase::ready;
+    note_activity(c);
     c.asked.reset();
     std::string words = std::exchange(answers_, {});
     pgwire::message{words, 'R'}.u32(0); // AuthenticationOk: the socket's rights are the password

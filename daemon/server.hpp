@@ -3,6 +3,7 @@
 
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
+#include "pool/core/hold_limits.hpp"
 #include "pool/core/link.hpp"
 #include "pool/core/pool.hpp"
 #include "pool/pgwire/reply_tracker.hpp"
@@ -45,15 +46,19 @@ public:
     pgwire::settings_ptr settings; // as they are on the server, where they can differ
     std::vector<std::pair<client_id, std::uint32_t>> cancel_askers; // with their secrets
     outbox out;
-    std::string partial; // the front of a frame whose rest has not come
-    time_point since{};  // when the errand began, or the holder last sent something
+    std::string partial;         // the front of a frame whose rest has not come
+    time_point since{};          // when the errand began, or the holder last sent something
+    hold_watch watch;            // over its holder
+    time_point interrupted_at{}; // when the holder's query was cancelled by a limit
     errand doing = errand::none;
     std::unique_ptr<pgwire::session_inventory> inventory; // while it is asked
     pgwire::session_leftovers left; // to be cleaned up before another client gets it
     bool errand_failed = false;
-    bool cancelling = false;   // a cancel is on its way: nobody else may have the server
+    bool cancelling = false; // a cancel is on its way: nobody else may have the server
+    bool interrupted = false;
     bool given_up = false;     // its connection is of no use; the pool has been told
     bool said_goodbye = false; // the client has been told FATAL by the server itself
+    bool leaves = false;       // it has said so behind its last answer, to nobody
     bool read_later = false;   // its client does not take what it has sent
 };
 

@@ -9,5 +9,6 @@ namespace weir::commands {
 void add_serve(CLI::App& app, int& status);
 void add_url(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
+void add_migrate(CLI::App& app, int& status);
 
 } // namespace weir::commands

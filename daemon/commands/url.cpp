@@ -1,8 +1,8 @@
+#include "daemon/commands/backend_option.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/connection_string.hpp"
 
-#include <algorithm>
 #include <iostream>
 #include <memory>
 
@@ -12,7 +12,7 @@ namespace {
 struct url_options {
     settings_options settings;
     std::string driver = "libpq";
-    std::string backend; // empty: the only one
+    backend_option backend;
 };
 
 int run(const url_options& wanted)
@@ -20,20 +20,9 @@ int run(const url_options& wanted)
     const std::optional<settings> all = wanted.settings.load_or_complain();
     if (!all)
         return 1;
-    std::string names;
-    for (const backend_settings& b : all->backends)
-        names += (names.empty() ? "" : ", ") + b.name;
-    if (wanted.backend.empty() && all->backends.size() > 1) {
-        std::cerr << "weir serves several backends; say which with --backend: " << names << '\n';
-        return 1;
-    }
-    const auto chosen =
-        std::find_if(all->backends.begin(), all->backends.end(), [&](const backend_settings& b) {
-            return wanted.backend.empty() || wanted.backend == b.name;
-        });
-    if (chosen == all->backends.end()) {
-        std::cerr << "there is no backend \"" << wanted.backend << "\"; there is: " << names
-                  << '\n';
+    const auto chosen = wanted.backend.choose(*all);
+    if (!chosen) {
+        std::cerr << chosen.error().message << '\n';
         return 1;
     }
     std::cout << connection_string(wanted.driver, all->listen, chosen->name) << '\n';
@@ -51,8 +40,7 @@ void add_url(CLI::App& app, int& status)
     verb->add_option("--driver", options->driver, "the driver that will read it")
         ->check(CLI::IsMember(std::vector<std::string>(drivers.begin(), drivers.end())))
         ->capture_default_str();
-    verb->add_option("--backend", options->backend, "which, if there are several")
-        ->type_name("NAME");
+    options->backend.add_to(*verb);
     verb->callback([options, &status] { status = run(*options); });
 }
 

@@ -5,7 +5,7 @@
 #include "pool/core/error.hpp"
 #include "pool/core/link.hpp"
 
-#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -27,22 +27,40 @@ public:
     using notice_handler = std::function<void(std::string_view severity, std::string_view words)>;
 
     explicit direct_connection(std::unique_ptr<link> over);
+    ~direct_connection(); // says Terminate where the server waits for a message
 
     void on_notice(notice_handler handler) { on_notice_ = std::move(handler); }
 
-    // One simple Query; the last statement's result. An error is the server's, with its SQLSTATE;
-    // a lost connection is 08006, after which is_lost() and every further query says so again. When
-    // `stop` is asked for, what runs is cancelled and 57014 answered.
+    // One simple Query; the last statement's result, which may have up to 64 MB. An error is the
+    // server's, with its SQLSTATE. A lost connection is 08006, unless the server said farewell in
+    // words of its own; then is_lost(), and every further query says so again. When `stop` is
+    // asked for, what runs is cancelled and 57014 answered.
     result<query_result> query(std::string_view sql, std::stop_token stop = {});
+
+    // The same for its effect alone: rows, of whatever number, are dropped; the last tag remains.
+    result<std::string> execute(std::string_view sql, std::stop_token stop = {});
+
+    // Between queries: takes in what the server says unasked, without blocking. A descriptor that
+    // becomes readable asks for this; false means that the connection is lost.
+    bool listen();
+    int descriptor() const { return link_->descriptor(); }
 
     bool is_lost() const { return is_lost_; }
     bool in_transaction() const { return status_ != 'I'; }
 
 private:
+    class exchange; // one query on its way
+
+    error lost() const;
+    void lose(error why);
+
     std::unique_ptr<link> link_;
     notice_handler on_notice_;
+    std::vector<std::byte> in_; // received, and not yet a whole message
+    std::size_t filled_ = 0;
     char status_ = 'I';
     bool is_lost_ = false;
+    error farewell_; // why it is lost
 };
 
 } // namespace weir

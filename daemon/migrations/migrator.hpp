@@ -3,58 +3,19 @@
 #pragma once
 
 #include "config/database_url.hpp"
-#include "config/settings.hpp"
+#include "config/migration_settings.hpp"
+#include "daemon/migrations/failure.hpp"
+#include "daemon/migrations/observer.hpp"
 #include "daemon/migrations/plan.hpp"
-#include "daemon/migrations/script.hpp"
-#include "pool/core/error.hpp"
 #include "pool/core/link.hpp"
 
 #include <chrono>
-#include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace weir::migrations {
-
-// What is being done now: for the log, systemd's STATUS, 57P03 and a terminal.
-struct progress {
-    enum class phase : std::uint8_t {
-        waiting_for_backend, // `what` is the server's words
-        waiting_for_lock,    // `what` is who holds it
-        running_command,     // `what` is the command
-        running,             // `what` is the revision, `file` its file's name without .sql
-        verifying,
-    };
-    phase is = phase::waiting_for_backend;
-    std::string what;
-    std::string file;
-    unsigned number = 0; // of this revision, from 1
-    unsigned total = 0;
-};
-std::string
-to_text(const progress& p); // "migrations are running: 12 of 65, 041_add_document_comments"
-
-// Called on the migrator's thread.
-class observer {
-public:
-    virtual void on_progress(const progress& now) = 0;
-    virtual void on_applied(const step& done, std::chrono::milliseconds took) = 0;
-    virtual void on_line(std::string_view line) = 0;    // of the command's output
-    virtual void on_notice(std::string_view words) = 0; // of the server's
-    virtual void on_warning(std::string_view what) = 0; // an edited file, a widened column
-
-protected:
-    ~observer() = default;
-};
-
-struct failure {
-    error what;           // message, detail and hint name revision, file, line, statement
-    std::string revision; // empty: not in a revision
-    bool may_pass =
-        false; // a lost connection, a lock timeout, a server that starts: worth retrying
-};
 
 // What the database and the directory say of each other.
 struct state {
@@ -66,13 +27,24 @@ struct state {
     std::vector<std::string> half_done; // `no transaction` revisions that began and did not end
     bool has_version_table = false;
     bool has_other_tables = false;
+
+    // What migrations.current_command printed, and whether a line of it says "(head)"; nothing
+    // without such a command.
+    std::vector<std::string> command_lines;
+    std::optional<bool> command_is_at_head;
 };
 
 struct request {
     direction way = direction::upgrade;
     std::string target = "heads";
     bool purge = false;        // stamp
-    bool with_command = false; // at boot: the command too, in its order
+    bool with_command = false; // the command too, in its order
+
+    // The whole way up, as at boot: what schema.sql and the command are for.
+    bool is_for_heads() const
+    {
+        return way == direction::upgrade && (target == "heads" || target == "head");
+    }
 };
 
 struct report {
@@ -81,6 +53,7 @@ struct report {
     std::vector<std::string> applied; // revisions, in order
     bool built_from_schema = false;   // schema.sql made a fresh database
     bool ran_command = false;
+    std::chrono::milliseconds command_took{0}; // of `took`
     std::chrono::milliseconds took{0};
 };
 
@@ -92,18 +65,20 @@ struct target {
     const migration_settings& settings;
 };
 
-template <class T>
-using attempt = boost::system::result<T, failure>;
-
 // Waits for the backend (settings.wait) and the lock (settings.lock_wait), reads the version under
-// it, migrates, verifies and releases. `by` says who, in the notes and to those who wait.
+// it, migrates, verifies and releases. With neither revisions nor a command there is nothing to do,
+// and the database is not even asked.
+//
+// A revision with `-- no transaction` that began and did not end is never begun again by itself:
+// whether its statements can be repeated (a failed CREATE INDEX CONCURRENTLY leaves an index behind
+// that is not valid) only somebody who looks can say, and says so with a stamp.
 attempt<report>
 migrate(const target& t, const request& wanted, observer& watcher, std::stop_token stop);
 
-// Without the lock: current, check, history.
+// Without the lock, in one attempt to connect: current, check, history.
 attempt<state> inspect(const target& t, const revision_graph& graph, std::stop_token stop);
 
-// The plan that migrate() would carry out now, without the lock.
+// The plan that migrate() would carry out now, likewise.
 attempt<plan>
 preview(const target& t, const revision_graph& graph, const request& wanted, std::stop_token stop);
 

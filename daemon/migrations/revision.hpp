@@ -1,5 +1,15 @@
-// PURE. One revision: what a file NNN_slug.sql says. A header of `-- key: value` comments, then the
-// sections `-- upgrade` and `-- downgrade`.
+// PURE. One revision: what a file NNN_slug.sql says. A header of comments, then sections of SQL:
+//
+//     -- revision: 4be1a07c
+//     -- down_revision: 9f21c3d0       none for the first, several (a, b) for a merge
+//     -- message: add document comments
+//     -- depends_on: 77aa01c4          also: `-- only: postgresql, sqlite` and `-- no transaction`
+//
+//     -- upgrade
+//     CREATE TABLE comments (id bigint PRIMARY KEY);
+//
+//     -- downgrade
+//     DROP TABLE comments;
 #pragma once
 
 #include "daemon/migrations/statement_splitter.hpp"

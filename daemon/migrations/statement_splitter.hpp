@@ -3,8 +3,9 @@
 // semicolons in them.
 #pragma once
 
-#include "pool/core/error.hpp"
+#include "daemon/migrations/sql_lexer.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,12 @@ struct statement {
     friend bool operator==(const statement&, const statement&) = default;
 };
 
-// `first_line` is the line of the first character. An unterminated string, name, quote or comment
-// is a 42601 that names the line where it began. Statements of comments alone are left out.
-result<std::vector<statement>> split_statements(std::string_view sql, unsigned first_line = 1);
+// `first_line` is the line of the first character. What never ends (a string, name, quote, comment,
+// parenthesis or body) is an error, and so are psql's backslash commands and COPY FROM stdin.
+// Statements of comments alone are left out.
+parsed<std::vector<statement>> split_statements(std::string_view sql, unsigned first_line = 1);
+
+// The words that a statement begins with, in lower case: create, index, concurrently.
+std::vector<std::string> first_words(std::string_view sql, std::size_t count);
 
 } // namespace weir::migrations

@@ -58,8 +58,9 @@ public:
     virtual result<std::unique_ptr<link>> log_in(std::chrono::milliseconds timeout,
                                                  std::stop_token stop) = 0;
 
-    // Whether its servers answer questions to PostgreSQL's catalog: pg_settings, pg_locks ...
-    virtual bool has_catalog() const { return true; }
+    // Another program may have changed the schema (a migration's command): what the backend has
+    // made of it for itself is brought up to date. Blocks, like a login.
+    virtual result<void> reread_schema() { return {}; }
 
     // What the backend is, without secrets: "postgresql://app@db.example/main", "sqlite:///app.db".
     virtual const std::string& address() const = 0;

@@ -30,7 +30,7 @@ std::optional<server_id>
 pool::acquire(client_id client, process_index of, time_point now, actions& todo, likeness like)
 {
     assert(!waiting_.contains(client));
-    if (waiting_.empty()) { // nobody overtakes
+    if (is_open() && waiting_.empty()) { // nobody overtakes
         if (const auto id = checkout(now, todo, like)) {
             hold(*id, client, now, now);
             return id;
@@ -38,16 +38,25 @@ pool::acquire(client_id client, process_index of, time_point now, actions& todo,
     }
     if (waiting_.empty())
         pace_.rest(); // a queue that begins anew
-    if (settings_.max_waiting > 0 && waiting_.size() >= settings_.max_waiting) {
-        ++tally_.turned_away;
-        refuse(client, refusal_of_full_queue(situation(now)), todo);
-    } else if (const auto wait = expected_wait(of); wait > settings_.timeout) {
-        ++tally_.turned_away;
-        refuse(client, refusal_of_long_wait(situation(now), wait), todo);
+    if (auto why = reason_to_refuse(of, now)) {
+        turn_away(client, std::move(*why), todo);
     } else {
         waiting_.push_back(client, of, now);
     }
     cover_waiters(now, todo);
+    return std::nullopt;
+}
+
+// Why a newcomer need not even wait.
+std::optional<error> pool::reason_to_refuse(process_index of, time_point now) const
+{
+    const bool is_full = settings_.max_waiting > 0 && waiting_.size() >= settings_.max_waiting;
+    if (!is_open())
+        return is_full || gate_ == gate::shut ? std::optional{closed_because_} : std::nullopt;
+    if (is_full)
+        return refusal_of_full_queue(situation(now));
+    if (const auto wait = expected_wait(of); wait > settings_.timeout)
+        return refusal_of_long_wait(situation(now), wait);
     return std::nullopt;
 }
 
@@ -162,6 +171,31 @@ void pool::retire_all(close_reason why, time_point now, actions& todo)
     cover_waiters(now, todo);
 }
 
+void pool::pause(error why)
+{
+    gate_ = gate::paused;
+    closed_because_ = std::move(why);
+}
+
+void pool::shut(error why, actions& todo)
+{
+    gate_ = gate::shut;
+    closed_because_ = std::move(why);
+    while (!waiting_.empty()) {
+        const client_id oldest = waiting_.oldest().client;
+        waiting_.erase(oldest);
+        turn_away(oldest, closed_because_, todo);
+    }
+}
+
+void pool::resume(time_point now, actions& todo)
+{
+    gate_ = gate::open;
+    closed_because_ = {};
+    pace_.rest(); // nobody had a turn meanwhile
+    cover_waiters(now, todo);
+}
+
 // ---- What is true now.
 
 server_state pool::state(server_id id) const
@@ -263,7 +297,7 @@ void pool::park(server_id id, time_point now, actions& todo)
     if (const auto why = unfit(at(id), now))
         return close(id, *why, now, todo);
     enter(id, server_state::idle, now);
-    if (!waiting_.empty()) {
+    if (is_open() && !waiting_.empty()) {
         serve_next(id, now, todo);
     } else if (const auto why = superfluous(at(id), now)) {
         close(id, *why, now, todo);
@@ -296,6 +330,12 @@ void pool::open(time_point now, actions& todo)
 void pool::refuse(client_id client, error why, actions& todo)
 {
     todo.push_back({.kind = action::refuse, .client = client, .why = std::move(why)});
+}
+
+void pool::turn_away(client_id client, error why, actions& todo)
+{
+    ++tally_.turned_away;
+    refuse(client, std::move(why), todo);
 }
 
 // ---- What is to be done.
@@ -335,9 +375,12 @@ server_id pool::pick(likeness like, time_point now) const
 }
 
 // Every verb that leaves clients waiting ends here, so nobody waits while a server is idle or may
-// be opened. An idle server counts before one that is on its way: a ping is shorter than a login.
+// be opened; unless the pool is paused. An idle server counts before one that is on its way: a ping
+// is shorter than a login.
 void pool::cover_waiters(time_point now, actions& todo)
 {
+    if (!is_open())
+        return;
     while (waiting_.size() > count(server_state::pinging) && !idle_.empty()) {
         if (const auto id = checkout(now, todo))
             serve_next(*id, now, todo);
@@ -350,7 +393,8 @@ void pool::cover_waiters(time_point now, actions& todo)
 void pool::refuse_overdue(time_point now, actions& todo)
 {
     while (!waiting_.empty() && now - waiting_.oldest().since >= settings_.timeout) {
-        error why = refusal_after_timeout(situation(now)); // counts this client as waiting still
+        error why = is_open() ? refusal_after_timeout(situation(now)) // counts this client, too
+                              : closed_because_;
         ++tally_.timeouts;
         const client_id overdue = waiting_.oldest().client;
         waiting_.erase(overdue);
@@ -364,7 +408,8 @@ void pool::notify_waiters(time_point now, actions& todo)
     std::optional<error> why; // the same for all
     while (const auto client = waiting_.take_notice(now - notice_after)) {
         if (!why)
-            why = notice_of_waiting(situation(now));
+            why = is_open() ? notice_of_waiting(situation(now))
+                            : error{"00000", closed_because_.message};
         todo.push_back({.kind = action::notice, .client = *client, .why = why});
     }
 }
@@ -383,6 +428,8 @@ void pool::trim(time_point now, actions& todo)
 
 void pool::top_up(time_point now, actions& todo)
 {
+    if (!is_open())
+        return;
     const unsigned most = std::min(kept(), limit());
     while (count(server_state::idle) + under_way() < settings_.min_idle + waiting_.size() &&
            total() < most && may_knock(now))

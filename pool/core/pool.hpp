@@ -83,11 +83,21 @@ public:
     // back.
     void retire_all(close_reason why, time_point now, actions& todo);
 
+    // Nothing is granted or opened until resume(): who holds a server finishes, the others wait,
+    // and hear `why` when their time is over. Said again, it replaces the reason, or turns a shut
+    // pool into a paused one.
+    void pause(error why);
+    // Likewise, but those who wait and all who come hear `why` at once.
+    void shut(error why, actions& todo);
+    void resume(time_point now, actions& todo); // also of an open pool
+
     const pool_settings& settings() const { return settings_; }
     server_state state(server_id id) const; // closed, too, for a slot that never was
     unsigned pinned() const { return count(server_state::pinned); }
     bool is_waiting(client_id client) const { return waiting_.contains(client); }
     bool is_up() const; // a server is connected, or the last login succeeded
+    bool is_open() const { return gate_ == gate::open; }               // neither paused nor shut
+    bool is_quiet() const { return count(server_state::active) == 0; } // nobody holds a server
     const std::optional<error>& last_login_error() const { return last_login_error_; }
     pool_stats stats() const;
 
@@ -99,6 +109,8 @@ public:
     std::optional<holding> oldest_holding() const; // looks at every server
 
 private:
+    enum class gate : std::uint8_t { open, paused, shut };
+
     struct server {
         server_state state = server_state::closed;
         client_id holder{};                 // while active or pinned
@@ -134,6 +146,8 @@ private:
     std::optional<server_id> checkout(time_point now, actions& todo, likeness like = {});
     server_id pick(likeness like, time_point now) const;
     void cover_waiters(time_point now, actions& todo);
+    std::optional<error> reason_to_refuse(process_index of, time_point now) const;
+    void turn_away(client_id client, error why, actions& todo);
     void refuse_overdue(time_point now, actions& todo);
     void notify_waiters(time_point now, actions& todo);
     void trim(time_point now, actions& todo);
@@ -157,6 +171,9 @@ private:
     id_list free_; // closed slots
     wait_queue waiting_;
     turn_pace pace_;
+
+    gate gate_ = gate::open;
+    error closed_because_; // what refused clients are told while it is not open
 
     std::uint64_t generation_ = 0; // servers of an older one are closed as they come back ...
     close_reason retired_why_ = close_reason::reload; // ... for this reason

@@ -48,13 +48,19 @@ struct pool_settings {
     unsigned min_idle = 0;        // connections opened ahead of need, up to `size`
     milliseconds idle_timeout{0}; // an idle connection beyond min_idle is closed; 0 = never
     unsigned max_waiting = 0;     // clients in the queue before 53300 at once; 0 = no limit
-    milliseconds connect_timeout{10'000}; // one login may take this long
+    milliseconds connect_timeout{10'000};     // one login may take this long
+    milliseconds query_timeout{0};            // a query that runs longer is cancelled; 0 = none
+    milliseconds idle_transaction_timeout{0}; // a transaction in which nothing happens for longer
+                                              // is rolled back; 0 = none
+    milliseconds transaction_timeout{0};      // likewise one that lasts longer; 0 = none
+    bool free_answers = true;    // probes are answered without a connection while the pool works
+    bool hold_back_begin = true; // a transaction takes a connection at its first statement
 
     reset_policy reset = reset_policy::when_dirty;
-    pin_policies pins;
+    pin_policies pins{};
     int max_pinned = -1;            // servers kept by one client each; -1 = half of `size`
     bool allow_sql_prepare = false; // PREPARE and EXECUTE in SQL, which pin
-    std::vector<std::string> stateful_functions; // functions that may SET, lock, create ...
+    std::vector<std::string> stateful_functions{}; // functions that may SET, lock, create ...
     // A server for a whole connection: as DATABASE:session, or for these application_names.
     unsigned session_pool_size = 5; // 0 = not served
     std::vector<std::string> session_applications{"pg_dump", "pg_restore"};

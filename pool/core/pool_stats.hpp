@@ -28,7 +28,7 @@ struct pool_stats {
     // Since the start.
     std::uint64_t grants = 0;
     std::uint64_t timeouts = 0;    // waiters refused at their deadline
-    std::uint64_t turned_away = 0; // refused at once, since the queue was full
+    std::uint64_t turned_away = 0; // refused at once: the queue was full, or the pool was shut
     std::uint64_t gave_up = 0;     // waiters that left by themselves
     std::uint64_t logins_ok = 0;
     std::uint64_t logins_failed = 0;

@@ -4,13 +4,13 @@
 
 namespace weir {
 
-namespace {
-
 std::string in_words(std::chrono::milliseconds time)
 {
     const auto ms = time.count();
     return ms % 1000 == 0 ? std::to_string(ms / 1000) + " s" : std::to_string(ms) + " ms";
 }
+
+namespace {
 
 // A pool below its limit can run dry too, when logins fail or take their time: do not blame the
 // limit then.

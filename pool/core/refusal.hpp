@@ -19,6 +19,8 @@ struct pool_situation {
     std::optional<error> last_login_error;
 };
 
+std::string in_words(std::chrono::milliseconds time); // "30 s", "250 ms"
+
 // It waited for `timeout`. Of a backend that is down (nothing is connected and the last login
 // failed) it hears the server's own words and SQLSTATE, otherwise 53300.
 error refusal_after_timeout(const pool_situation&);

@@ -37,14 +37,15 @@ constexpr bool may_follow(server_state from, server_state to)
 }
 
 enum class close_reason : std::uint8_t {
-    recycle,  // older than `recycle`
-    overflow, // idle beyond `size` for longer than `overflow_linger`
-    idle,     // idle beyond `min_idle` for longer than `idle_timeout`
-    error,    // broken, or its holder left it in a state that nobody vouches for
-    reset,    // could not be made clean
-    reload,   // the settings have no room for it any more, or all were retired
+    recycle,   // older than `recycle`
+    overflow,  // idle beyond `size` for longer than `overflow_linger`
+    idle,      // idle beyond `min_idle` for longer than `idle_timeout`
+    error,     // broken, or its holder left it in a state that nobody vouches for
+    reset,     // could not be made clean
+    reload,    // the settings have no room for it any more, or all were retired
+    migration, // what it knows of the schema may be out of date
 };
-inline constexpr std::size_t close_reason_count = 6;
+inline constexpr std::size_t close_reason_count = 7;
 
 constexpr std::string_view to_string(server_state state)
 {
@@ -55,12 +56,8 @@ constexpr std::string_view to_string(server_state state)
 
 constexpr std::string_view to_string(close_reason reason)
 {
-    constexpr std::array<std::string_view, close_reason_count> names{"recycle",
-                                                                     "overflow",
-                                                                     "idle",
-                                                                     "error",
-                                                                     "reset",
-                                                                     "reload"};
+    constexpr std::array<std::string_view, close_reason_count>
+        names{"recycle", "overflow", "idle", "error", "reset", "reload", "migration"};
     return names[static_cast<std::size_t>(reason)];
 }
 

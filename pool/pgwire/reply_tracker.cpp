@@ -54,6 +54,8 @@ void reply_tracker::attach(prepared_statements& names)
     passes_notifications_ = false;
     journal_ = nullptr;
     settings_reset_ = false;
+    begin_failed_ = false;
+    explanation_.reset();
     forget_unnamed();
 }
 
@@ -79,6 +81,7 @@ bool reply_tracker::push(const pending& p)
     if (p.what == request::copy_end && requests_.empty())
         return false; // late, after the COPY failed: the server ignores it
     slot_in_doubt_ = slot_in_doubt_ || (p.what == request::sync && !requests_.empty());
+    sync_wanted_ = sync_wanted_ && p.what != request::sync;
     synced_ = synced_ && (ends_with_ready(p.what) || p.what == request::copy_end);
     requests_.push_back(p);
     return true;
@@ -98,6 +101,7 @@ void reply_tracker::pop()
     if (requests_.front().has_script)
         scripts_.pop_front();
     requests_.pop_front();
+    ++answers_;
     while (!requests_.empty() && requests_.front().what == request::copy_end)
         requests_.pop_front();
     slot_in_doubt_ = slot_in_doubt_ && !requests_.empty();
@@ -119,6 +123,21 @@ bool reply_tracker::expect_swallowed(request what)
     if (what == request::query)
         set_unnamed(nullptr); // the server's; the client's own stays
     return true;
+}
+
+void reply_tracker::expect_begin()
+{
+    for (const request what : {request::parse, request::bind, request::execute})
+        push({.what = what, .swallowed = true, .begins = true});
+    push({.what = request::close, .swallowed = true});
+    forget_unnamed();
+    beginning_ = true;
+}
+
+bool reply_tracker::must_wait() const
+{
+    return beginning_ &&
+           (sync_wanted_ || (!requests_.empty() && ends_with_ready(requests_.back().what)));
 }
 
 void reply_tracker::expect_inventory()
@@ -334,7 +353,7 @@ reply reply_tracker::inspect(const frame_header& h, bytes body)
     switch (h.type) {
     case 'Z': return on_ready(body);
     case 'E': {
-        reply r = on_error(body);
+        const reply r = explained(on_error(body));
         body_left_ = static_cast<std::uint32_t>(h.body_size - body.size()); // an oversized text
         body_swallowed_ = r.kind != reply_kind::failure || !r.for_client;
         return r;
@@ -373,12 +392,21 @@ reply reply_tracker::on_ready(bytes body)
         !requests_.front().answered)
         return {reply_kind::malformed};
     reply r = pass(header_size + 1);
-    r.ends_transaction = r.kind == reply_kind::forward && status == 'I';
+    r.ends_transaction = r.kind == reply_kind::forward && status == 'I' && !begin_failed_;
     if (journal_)
         journal_->ready(status);
     settings_reset_ =
         settings_reset_ || (status == 'I' && !requests_.empty() && requests_.front().has_reset);
     status_ = status;
+    transactions_ += status == 'I';
+    explanation_.reset();
+    if (begin_failed_ && r.kind == reply_kind::forward) {
+        replacement_.clear();
+        write_ready(replacement_, 'E');
+        r.kind = reply_kind::replace;
+        r.bytes = replacement_;
+    }
+    beginning_ = beginning_ && !begin_failed_;
     if (requests_.empty())
         ignoring_ = false; // its Sync was sent while the COPY that failed still seemed to run
     else
@@ -415,11 +443,26 @@ reply reply_tracker::on_error(bytes body)
         undo_changes(0, true);
         return r;
     }
+    begin_failed_ = begin_failed_ || front.begins;
     withdraw(0, true);
-    while (!requests_.empty() && requests_.front().what != request::sync)
+    while (!requests_.empty() && requests_.front().what != request::sync) {
+        sync_wanted_ = sync_wanted_ || (begin_failed_ && ends_with_ready(requests_.front().what));
         withdraw(0, false);
+    }
     ignoring_ = requests_.empty();
     return r;
+}
+
+// A cancel that weir has asked for, in weir's words.
+reply reply_tracker::explained(const reply& r)
+{
+    if (!explanation_ || r.kind != reply_kind::failure || !r.for_client || r.value != "57014")
+        return r;
+    replacement_.clear();
+    write_error(replacement_, *explanation_);
+    reply out{reply_kind::replace, r.size};
+    out.bytes = replacement_;
+    return out;
 }
 
 // A request that the server failed, skipped on its way to the next Sync, or took for something
@@ -522,6 +565,9 @@ reply reply_tracker::on_complete(bytes body)
         say_instead("DEALLOCATE");
     else if (!is_swallowed())
         note_tag(tag, front);
+    beginning_ = beginning_ && !front.begins;
+    if (tag == "BEGIN" || tag == "START TRANSACTION")
+        status_ = 'T'; // there may be no ReadyForQuery to say so for long
     if (front.what == request::execute)
         pop();
     return r;

@@ -12,6 +12,7 @@
 #include "pool/pgwire/session_effects.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,6 +79,10 @@ public:
                        statement_ptr after,
                        statement_trait trait = statement_trait::plain);
 
+    // The Parse, Bind and Execute of a BEGIN that weir has answered before, and the Close of its
+    // portal. If it fails, nothing that stands behind it may run, and a server skips what follows.
+    void expect_begin();
+
     // What the request just expected may do to the session; forgotten when it is taken, and when a
     // lease begins. Said when it is sent, since a statement that fails may leave locks behind.
     void touch(const session_effects& effects);
@@ -97,6 +102,8 @@ public:
 
     // After an error in the extended protocol the server ignores everything up to Sync.
     bool ignores_until_sync() const { return ignoring_; }
+    // Whether that BEGIN has worked is not known yet, and what it was sent for is complete.
+    bool must_wait() const;
 
     // --- down: what arrives --------------------------------------------------------------------
     reply next(bytes in);
@@ -104,11 +111,25 @@ public:
     // Answers are on their way. After Parse and Flush they may all be here while the server, which
     // has seen no Sync yet, is still in the middle of a transaction of its own.
     bool owes() const { return !requests_.empty() || body_left_ > 0; }
+    // The client has been sent the front of a message, and can be told nothing until its end.
+    bool is_mid_answer() const { return body_left_ > 0 && !body_swallowed_; }
     bool is_synced() const { return synced_; }
     bool needs_sync() const; // the server waits for a Sync that has not been sent
     bool settled() const { return !owes() && synced_ && status_ == 'I'; }
     bool copying_in() const { return copying_in_; }
     char transaction_status() const { return status_; }
+
+    // How much has been answered so far: requests, and transactions that have ended.
+    std::uint64_t answers() const { return answers_; }
+    std::uint64_t transactions() const { return transactions_; }
+    // weir itself has asked for a cancel: if it works, the client is told `why`.
+    void explain_cancel(error why) { explanation_ = std::make_unique<const error>(std::move(why)); }
+
+    // That BEGIN has failed, and with it the Query behind it: a Sync brings the ReadyForQuery that
+    // the client waits for.
+    bool wants_sync() const { return sync_wanted_; }
+    // The client believes to be in a transaction, and the server knows of none; reading clears it.
+    bool take_begin_failed() { return std::exchange(begin_failed_, false); }
 
     // Why its client keeps it between transactions; whoever holds the lease says so.
     state_set pinned() const { return pinned_; }
@@ -128,6 +149,7 @@ private:
         statement_trait trait = statement_trait::plain;
         bool swallowed = false;
         bool poisoned = false;
+        bool begins = false;   // part of expect_begin()
         bool answered = false; // a Query or FunctionCall has got more than its ReadyForQuery
         bool has_script = false;
         bool reads_rows = false;
@@ -160,6 +182,7 @@ private:
     reply end_describe(const frame_header& h);
     reply on_ready(bytes body);
     reply on_error(bytes body);
+    reply explained(const reply& r);
     reply on_complete(bytes body);
     void on_copy_in();
     void take_back(std::size_t change, bool failed_itself);
@@ -175,7 +198,10 @@ private:
     ring<open_script> scripts_; // one for each that has one, in order
     channel_journal* journal_ = nullptr;
     prepared_statements* names_ = nullptr;
+    std::unique_ptr<const error> explanation_; // of a cancel, until the next ReadyForQuery
     std::string replacement_;
+    std::uint64_t answers_ = 0;
+    std::uint64_t transactions_ = 0;
     statement_ptr slot_holds_;
     slot slot_ = slot::unknown;
     // A Sync was sent while something before it was unanswered: if that fails, what was to fill or
@@ -185,6 +211,9 @@ private:
     bool body_swallowed_ = false;
     bool ignoring_ = false;
     bool copying_in_ = false;
+    bool beginning_ = false; // expect_begin() is not settled
+    bool begin_failed_ = false;
+    bool sync_wanted_ = false;
     bool synced_ = true; // no message of the extended protocol since the last Sync answered
     session_effects touched_;
     state_set pinned_;

@@ -133,7 +133,7 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
     switch (h.type) {
     case 'S':
         skip_to_sync_ = false;
-        write_ready(out, 'I');
+        write_ready(out, own_.status());
         return stream(in, h, verdict::answer);
     case 'H':
     case 'd':
@@ -144,6 +144,14 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
     }
     if (skip_to_sync_)
         return stream(in, h, verdict::discard);
+    const own_answers::ruling own = own_.next(in, names_, out);
+    if (own.what != own_answers::outcome::need_server)
+        return {own.size > 0 ? verdict::answer : verdict::need_more, own.size};
+    if (own_.status() == 'E') {
+        if (h.type == 'Q' || (h.type == 'P' && text_field(judged(in, h)).empty()))
+            names_.put("", nullptr); // what would replace it drops it, even if it fails
+        return refuse(in, own_.failure(), out);
+    }
     if (const channel_script_ptr script = h.type == 'Q' ? script_of(in, h) : nullptr)
         if (const auto r = without_server(*script, in, h, out))
             return *r;
@@ -163,14 +171,14 @@ bool session::answers(std::string_view sql, std::string& out)
     case statement_trait::prepare:
         if (!objection)
             return false;
-        write_error(out, *objection);
+        deny(*objection, out);
         break;
     case statement_trait::deallocate:
         if (names_.find(words.name)) {
             names_.put(words.name, nullptr);
             write_command_complete(out, "DEALLOCATE");
         } else {
-            write_error(out, no_such_statement(words.name));
+            deny(no_such_statement(words.name), out);
         }
         break;
     case statement_trait::deallocate_all:
@@ -180,8 +188,26 @@ bool session::answers(std::string_view sql, std::string& out)
     default: return false;
     }
     names_.put("", nullptr); // a simple Query drops the unnamed statement
-    write_ready(out, 'I');
+    write_ready(out, own_.status());
     return true;
+}
+
+// An error where no server is held. A transaction that is held back fails by it.
+void session::deny(const error& why, std::string& out)
+{
+    write_error(out, why);
+    if (own_.holds_back())
+        own_.fail();
+}
+
+void session::lose_server(const error& why, bool in_transaction, bool in_pipeline, std::string& out)
+{
+    if (in_pipeline) {
+        write_error(out, why);
+        skip_to_sync_ = true;
+    }
+    if (in_transaction)
+        own_.fail(in_pipeline ? nullptr : std::make_unique<const error>(why));
 }
 
 ruling session::refuse(bytes in, const error& why, std::string& out)
@@ -191,9 +217,9 @@ ruling session::refuse(bytes in, const error& why, std::string& out)
         return fail(why, out); // nobody asks for a server before there is a frame
     if (channels_)
         channels_->answer.reset();
-    write_error(out, why);
+    deny(why, out);
     if (h.type == 'Q' || h.type == 'F')
-        write_ready(out, 'I');
+        write_ready(out, own_.status());
     else
         skip_to_sync_ = true;
     return stream(in, h, verdict::answer);
@@ -202,6 +228,8 @@ ruling session::refuse(bytes in, const error& why, std::string& out)
 ruling
 session::with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
+    if (server.must_wait())
+        return {verdict::wait};
     if (server.ignores_until_sync() && h.type != 'S')
         return stream(in, h, verdict::discard); // as the server would
     if (channels_)

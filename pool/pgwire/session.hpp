@@ -5,6 +5,7 @@
 #include "pool/core/error.hpp"
 #include "pool/pgwire/frame.hpp"
 #include "pool/pgwire/notification_queue.hpp"
+#include "pool/pgwire/own_answers.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/reply_tracker.hpp"
 #include "pool/pgwire/session_rules.hpp"
@@ -29,6 +30,7 @@ enum class verdict : std::uint8_t {
     rewritten,     // `size` bytes are done; what was appended to `out` goes to the server instead
     answer,        // `size` bytes are done; what was appended to `out` goes to the client
     discard,       // `size` bytes are done
+    wait,          // call again, with more behind the same bytes, once the server has answered
     terminate,     // the client says goodbye
     violation,     // FATAL to the client: what was appended to `out`; then the connection is closed
 };
@@ -52,6 +54,18 @@ public:
     // The client was refused a server: the request that asked for one is answered with `why`.
     ruling refuse(bytes in, const error& why, std::string& out);
 
+    // What weir may answer itself until it is said anew.
+    void allow(liberties what) { own_.allow(what); }
+    // The client has got this server: appends what has to go before its messages, if anything.
+    bool holds_back() const { return own_.holds_back(); }
+    void send_begin(reply_tracker& server, std::string& out) { own_.send_begin(server, out); }
+    // The server that the client got knows of no transaction, though the client was told of one; it
+    // has heard why.
+    void fail_transaction() { own_.fail(); }
+    // The server was taken away while it owed nothing. In a pipeline (no Sync yet) the client hears
+    // `why` now, otherwise when it says something.
+    void lose_server(const error& why, bool in_transaction, bool in_pipeline, std::string& out);
+
     void obey(const session_rules& rules) { rules_ = &rules; } // which outlive the session
 
     // LISTEN is weir's business, and reaches no server. Otherwise it is the server's.
@@ -66,6 +80,8 @@ public:
     prepared_statements& names() { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
     bool awaits_sync() const { return skip_to_sync_; } // an error was answered without a server
+    // As the client sees it, who holds no server: the BEGIN is held back, or all has failed.
+    bool is_in_transaction() const { return own_.status() != 'I'; }
     std::uint64_t queries() const { return queries_; } // Query and Execute messages so far
 
 private:
@@ -73,6 +89,7 @@ private:
     ruling without_server(bytes in, const frame_header& h, std::string& out);
     ruling with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     bool answers(std::string_view sql, std::string& out);
+    void deny(const error& why, std::string& out);
     ruling on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_parse(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_bind(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
@@ -112,6 +129,7 @@ private:
     prepared_statements names_;
     std::unique_ptr<channel_request> channels_;
     bool shares_channels_ = false;
+    own_answers own_;
     // What is bound to a portal, where Execute has to know: few statements are not plain.
     std::vector<std::pair<std::string, statement_ptr>> portals_;
     std::uint64_t queries_ = 0;

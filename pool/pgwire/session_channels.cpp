@@ -49,6 +49,8 @@ std::optional<ruling> session::without_server(const channel_script& script,
                                               const frame_header& h,
                                               std::string& out)
 {
+    if (own_.holds_back())
+        return {}; // a statement of that transaction
     if (must_ask_for(script))
         return ruling{verdict::need_channels};
     if (channels_ && channels_->answer && channels_->answer->has_error()) {
@@ -64,7 +66,7 @@ std::optional<ruling> session::without_server(const channel_script& script,
                                step.what == channel_step::kind::listen ? "LISTEN" : "UNLISTEN");
     }
     names_.put("", nullptr); // a simple Query drops the unnamed statement
-    write_ready(out, 'I');
+    write_ready(out, own_.status());
     return stream(in, h, verdict::answer);
 }
 

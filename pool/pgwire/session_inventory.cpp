@@ -44,30 +44,22 @@ bool take_column(field_reader& row, std::string& out)
 
 } // namespace
 
-session_inventory::session_inventory(session_effects touched,
-                                     state_set pinned,
-                                     settings_ptr before,
-                                     bool has_catalog)
+session_inventory::session_inventory(session_effects touched, state_set pinned, settings_ptr before)
     : touched_(std::move(touched)), pinned_(pinned), before_(std::move(before)),
-      names_(touched_.settings)
+      names_(touched_.settings), all_settings_(touched_.any_setting)
 {
-    const auto add_name = [&](const std::string& name) {
-        if (std::find(names_.begin(), names_.end(), name) == names_.end())
+    const state_set askable = state_set::all() - state_kind::libraries;
+    kinds_ = (touched_.begins | touched_.perhaps | (touched_.ends & pinned)) & askable;
+    pinned_ |= touched_.begins & state_kind::libraries;
+    if (!all_settings_)
+        return;
+    // The catalog lists neither the role nor custom settings; of the others it says as well whether
+    // they are set, or have gone back to what they were.
+    std::erase_if(names_, [](const std::string& name) { return !is_custom(name); });
+    names_.emplace_back("role");
+    for (const auto& [name, value] : *before_)
+        if (is_custom(name))
             names_.push_back(name);
-    };
-    if (has_catalog) {
-        all_settings_ = touched_.any_setting;
-        const state_set askable = state_set::all() - state_kind::libraries;
-        kinds_ =
-            ((touched_.begins | touched_.perhaps) & askable) | (touched_.ends & pinned & askable);
-        pinned_ |= touched_.begins & state_kind::libraries;
-    }
-    if (touched_.any_setting)
-        for (const auto& [name, value] : *before_)
-            if (has_catalog ? is_custom(name) : !is_tracked(name))
-                add_name(name);
-    if (all_settings_)
-        add_name("role");
 }
 
 std::string session_inventory::sql() const

@@ -18,11 +18,8 @@ namespace weir::pgwire {
 class session_inventory {
 public:
     // `pinned`: what the client was known to have. `before`: the server's settings as they were
-    // known. `has_catalog`: PostgreSQL's; without it only settings known by name are asked for.
-    session_inventory(session_effects touched,
-                      state_set pinned,
-                      settings_ptr before,
-                      bool has_catalog);
+    // known.
+    session_inventory(session_effects touched, state_set pinned, settings_ptr before);
 
     bool is_empty() const { return names_.empty() && !all_settings_ && kinds_.empty(); }
     std::string sql() const; // of one simple Query

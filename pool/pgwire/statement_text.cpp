@@ -3,6 +3,8 @@
 #include "pool/pgwire/session_settings.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <optional>
 
 namespace weir::pgwire {
@@ -126,35 +128,43 @@ private:
 // looked at once, without a branch, so that compilers make vector instructions of it.
 constexpr std::size_t look_ahead = 3;
 
-constexpr bool begins_a_word_that_matters(const char* at)
+constexpr std::size_t block = 64;
+
+bool begin_words_that_matter(const char* from)
 {
-    const auto a = at[0] | 0x20; // lower case; and _ becomes DEL
-    const auto b = at[1] | 0x20;
-    const auto c = at[2] | 0x20;
-    const auto d = at[3] | 0x20;
-    return ((a == 'a') & (b == 'd') & (c == 'v') & (d == 'i')) |
-           ((a == 0x7f) & (b == 'c') & (c == 'o') & (d == 'n')) |
-           ((a == 't') & (b == 'e') & (c == 'm') & (d == 'p'));
+    std::array<std::uint8_t, block + look_ahead> low; // lower case; and _ becomes DEL
+    for (std::size_t i = 0; i < low.size(); ++i)
+        low[i] = static_cast<std::uint8_t>(static_cast<std::uint8_t>(from[i]) | 0x20u);
+    std::array<std::uint8_t, block> found;
+    for (std::size_t i = 0; i < block; ++i) {
+        // Differences, whose bits are all zero where the four letters are those.
+        const auto differs = [&](const char(&letters)[5]) {
+            return static_cast<std::uint8_t>((low[i] ^ static_cast<std::uint8_t>(letters[0])) |
+                                             (low[i + 1] ^ static_cast<std::uint8_t>(letters[1])) |
+                                             (low[i + 2] ^ static_cast<std::uint8_t>(letters[2])) |
+                                             (low[i + 3] ^ static_cast<std::uint8_t>(letters[3])));
+        };
+        found[i] = std::min({differs("advi"),
+                             differs("\x7f"
+                                     "con"),
+                             differs("temp")});
+    }
+    std::uint8_t least = 0xff;
+    for (const std::uint8_t one : found)
+        least = std::min(least, one);
+    return least == 0;
 }
 
 bool has_words_that_matter(std::string_view sql)
 {
-    constexpr std::size_t block = 32;
-    const char* at = sql.data();
-    if (sql.size() <= look_ahead)
-        return false;
-    std::size_t left = sql.size() - look_ahead;
-    for (; left >= block; left -= block, at += block) {
-        unsigned char found = 0;
-        for (std::size_t i = 0; i < block; ++i)
-            found |= static_cast<unsigned char>(begins_a_word_that_matters(at + i));
-        if (found)
+    constexpr std::size_t step = block + look_ahead;
+    std::size_t at = 0;
+    for (; at + step <= sql.size(); at += block)
+        if (begin_words_that_matter(sql.data() + at))
             return true;
-    }
-    for (; left > 0; --left, ++at)
-        if (begins_a_word_that_matters(at))
-            return true;
-    return false;
+    std::array<char, step> last{};
+    sql.substr(at).copy(last.data(), last.size());
+    return begin_words_that_matter(last.data());
 }
 
 // A literal of single quotes at the front, without escapes; nothing when it is anything else.
@@ -383,7 +393,7 @@ statement_words by_first_word(std::string_view sql)
     if (first == "prepare")
         return {statement_trait::prepare, {}, {.begins = sql_prepared}};
     if (first == "execute") // what it was prepared with is not looked up
-        return {statement_trait::prepare, {}, {.unseen_settings = true, .begins = sql_prepared}};
+        return {statement_trait::prepare, {}, {.unseen_settings = true}};
     if (first == "deallocate")
         return deallocate(words);
     if (first == "set")

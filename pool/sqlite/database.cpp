@@ -21,6 +21,8 @@ namespace weir::sqlite {
 
 namespace {
 
+constexpr std::chrono::seconds longest_wait_to_reread{60}; // for a transaction that writes
+
 // A name that only this process knows, in a directory that only its user may enter.
 result<std::string> make_private_directory()
 {
@@ -69,6 +71,7 @@ public:
     }
 
     result<std::unique_ptr<link>> log_in();
+    result<void> reread_schema();
     void end_all();
 
 private:
@@ -128,6 +131,18 @@ result<std::unique_ptr<link>> database::file::log_in()
     return made;
 }
 
+result<void> database::file::reread_schema()
+{
+    const cancellation nobody_asks;
+    auto permit = writers_.acquire(nobody_asks, longest_wait_to_reread);
+    if (!permit)
+        return permit.error();
+    const auto installed = catalog::install(permit->file().db);
+    if (installed)
+        tables_.has_changed();
+    return installed;
+}
+
 void database::file::reap()
 {
     std::erase_if(sessions_, [](running& s) {
@@ -174,6 +189,16 @@ result<std::unique_ptr<link>> database::log_in(std::chrono::milliseconds, std::s
     if (!opened)
         return opened.error();
     return (*opened)->log_in();
+}
+
+result<void> database::reread_schema()
+{
+    std::shared_ptr<file> opened;
+    {
+        const std::lock_guard lock{opening_};
+        opened = file_;
+    }
+    return opened ? opened->reread_schema() : result<void>{}; // the first login reads it anyway
 }
 
 result<std::shared_ptr<database::file>> database::open()

@@ -22,7 +22,9 @@ public:
 
     result<std::unique_ptr<link>> log_in(std::chrono::milliseconds timeout,
                                          std::stop_token stop) override;
-    bool has_catalog() const override { return false; } // no pg_settings, no pg_locks
+    // The catalog learns the tables that other programs have made, changed and dropped.
+    result<void> reread_schema() override;
+
     const std::string& address() const override { return address_; }
 
 private:

@@ -34,8 +34,6 @@ struct function_context {
     int process_id = 0;                                      // pg_backend_pid()
     output_settings output; // how values become text; of time zones only the one above counts
     std::function<std::optional<std::string>(std::string_view)> setting; // current_setting()
-    // set_config(): name, value, for the transaction alone; answers what it has become.
-    std::function<result<std::string>(std::string_view, std::string_view, bool)> set_setting;
     std::shared_ptr<sequence_memory> sequences = std::make_shared<sequence_memory>();
 };
 

@@ -133,17 +133,6 @@ void give_setting(function_call& call)
                "unrecognized configuration parameter \"" + std::string(call.text(0)) + '"');
 }
 
-void set_setting(function_call& call)
-{
-    const function_context& session = call.session();
-    if (!session.set_setting)
-        refuse("0A000", "set_config is not available here");
-    const auto set = session.set_setting(call.text(0), call.text(1), call.integer(2) != 0);
-    if (!set)
-        refuse(set.error().code, set.error().message);
-    call.give(*set);
-}
-
 using enum scalar_function::kind;
 
 constexpr scalar_function functions[] = {
@@ -177,7 +166,6 @@ constexpr scalar_function functions[] = {
      0,
      [](function_call& c) { c.give("PostgreSQL 15.0 (weir, SQLite " SQLITE_VERSION ")"); }},
     {"pg_current_setting", 2, give_setting, stable},
-    {"pg_set_config", 3, set_setting, stable},
     {"pg_format_type", 2, give_format_type, pure, false},
     {"pg_typeof", 1, [](function_call& c) { c.give_argument(0); }, pure, false},
     {"pg_to_regclass", 1, give_regclass, stable},

@@ -28,17 +28,6 @@ session::session(session_home home,
 {
     context_.database = home_.database;
     context_.process_id = process_id;
-    context_.setting = [this](std::string_view name) -> std::optional<std::string> {
-        const auto shown = settings_.show(name);
-        return shown ? std::optional{*shown} : std::nullopt;
-    };
-    context_.set_setting =
-        [this](std::string_view name, std::string_view value, bool local) -> result<std::string> {
-        if (const auto set = settings_.set_text(name, std::string{value}, local); !set)
-            return set.error();
-        tell_context();
-        return settings_.show(name);
-    };
     reader_->db.obey(&stop_);
 }
 

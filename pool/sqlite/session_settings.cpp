@@ -300,14 +300,10 @@ session_settings::session_settings() : state_{std::make_shared<overrides>(), nul
 result<void>
 session_settings::set(std::string_view name, std::span<const std::string> values, bool local)
 {
-    return set_text(name, joined(find(name), values), local);
-}
-
-result<void> session_settings::set_text(std::string_view name, const std::string& value, bool local)
-{
     const setting* const s = find(name);
     if (!s && !is_custom(name))
         return unknown(name);
+    const std::string value = joined(s, values);
     if (!s) {
         put(name, value, local);
         return {};

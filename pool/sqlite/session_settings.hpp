@@ -24,8 +24,6 @@ public:
     // SET name = values, SET LOCAL; a single value DEFAULT is reset(). Refusals are PostgreSQL's:
     // 42704 (no such setting), 22023 (no such value), 55P02 (not to be changed).
     result<void> set(std::string_view name, std::span<const std::string> values, bool local);
-    // The value as one text, a list too: set_config().
-    result<void> set_text(std::string_view name, const std::string& value, bool local);
     result<void> reset(std::string_view name); // "all" for RESET ALL
     result<std::string> show(std::string_view name) const;
     std::vector<std::pair<std::string, std::string>> show_all() const;

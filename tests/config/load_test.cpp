@@ -82,10 +82,14 @@ TEST_CASE("every knob is read from the file, comments and all")
       "log": {"format": "json", "level": "debug"},
       "max_client_conn": 5,
       "client_login_timeout": "5s",
+      "client_idle_timeout": "6s",
       "backends": {"main": {"url": "sqlite:///m.db", "aliases": ["m"], "pool": {
         "size": 1, "max_overflow": 2, "timeout": 3, "recycle": "4min", "pre_ping": false,
         "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
-        "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "9s", "reset": "always",
+        "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "9s",
+        "query_timeout": "10s", "idle_transaction_timeout": "11s", "transaction_timeout": "12s",
+        "free_answers": false, "hold_back_begin": false,
+        "reset": "always",
         "pins": {"temp_tables": "reset", "hold_cursors": "reject", "advisory_locks": "reset",
                  "load": "reject", "prepare": "reset"},
         "max_pinned": 3, "allow_sql_prepare": true, "stateful_functions": ["f"],
@@ -97,6 +101,7 @@ TEST_CASE("every knob is read from the file, comments and all")
     CHECK((all.log == log_settings{log_format::json, log_level::debug}));
     CHECK(all.max_client_conn == 5);
     CHECK(all.client_login_timeout == 5s);
+    CHECK(all.client_idle_timeout == 6s);
     CHECK(all.file == "/etc/weir/weir.json");
     const pool_settings pool{.size = 1,
                              .max_overflow = 2,
@@ -110,6 +115,11 @@ TEST_CASE("every knob is read from the file, comments and all")
                              .idle_timeout = 1h,
                              .max_waiting = 8,
                              .connect_timeout = 9s,
+                             .query_timeout = 10s,
+                             .idle_transaction_timeout = 11s,
+                             .transaction_timeout = 12s,
+                             .free_answers = false,
+                             .hold_back_begin = false,
                              .reset = reset_policy::always,
                              .pins = {.temp_tables = pin_policy::reset,
                                       .hold_cursors = pin_policy::reject,

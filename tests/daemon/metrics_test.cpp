@@ -24,6 +24,7 @@ metrics_snapshot two_backends()
     main.pool.max_overflow = -1;
     main.pool.idle = 2;
     main.pool.active = 3;
+    main.pool.pinned = 7;
     main.pool.connecting = 1;
     main.pool.resetting = 4;
     main.pool.waiting = 5;
@@ -43,6 +44,14 @@ metrics_snapshot two_backends()
     main.traffic.errors.add(sqlstate{"53300"});
     main.traffic.errors.add(sqlstate{"23505"});
     main.traffic.errors.add(sqlstate{"53400"});
+    main.migrations.is = migration_status::phase::running;
+    main.migrations.is_open = false;
+    main.migrations.current = {"040_tags"};
+    main.migrations.heads = {"041_comments", "041_likes"};
+    main.migrations.pending = 2;
+    main.migrations.applied = 65;
+    main.migrations.failures = 3;
+    main.migrations.seconds.observe(20ms);
     now.backends.push_back(main);
 
     now.backends.push_back({"a \"b\"\\\n", false, "connection refused", {}, {}});
@@ -62,33 +71,44 @@ TEST_SUITE("metrics")
     {
         const std::string page = to_prometheus(two_backends());
         CAPTURE(page);
-        for (const std::string line : {
-                 R"(weir_backend_up{backend="main"} 1)",
-                 R"(weir_pool_size{backend="main"} 10)",
-                 R"(weir_pool_max_overflow{backend="main"} -1)",
-                 R"(weir_pool_connections{backend="main",state="idle"} 2)",
-                 R"(weir_pool_connections{backend="main",state="active"} 3)",
-                 R"(weir_pool_connections{backend="main",state="connecting"} 1)",
-                 R"(weir_pool_connections{backend="main",state="resetting"} 4)",
-                 R"(weir_pool_waiting{backend="main"} 5)",
-                 R"(weir_pool_timeouts_total{backend="main"} 6)",
-                 R"(weir_pool_connects_total{backend="main",result="ok"} 17)",
-                 R"(weir_pool_connects_total{backend="main",result="failed"} 2)",
-                 R"(weir_pool_closes_total{backend="main",reason="recycle"} 7)",
-                 R"(weir_pool_closes_total{backend="main",reason="reload"} 0)",
-                 R"(weir_transactions_total{backend="main"} 1000000007)",
-                 R"(weir_queries_total{backend="main"} 9)",
-                 R"(weir_bytes_total{backend="main",direction="in"} 100)",
-                 R"(weir_bytes_total{backend="main",direction="out"} 12345678901)",
-                 R"(weir_listening_channels{backend="main"} 12)",
-                 R"(weir_notifications_total{backend="main"} 11)",
-                 R"(weir_errors_total{backend="main",sqlstate_class="23"} 1)",
-                 R"(weir_errors_total{backend="main",sqlstate_class="53"} 2)",
-                 R"(weir_errors_total{backend="",sqlstate_class="3D"} 1)",
-                 R"(weir_client_connections{state="active"} 3)",
-                 R"(weir_client_connections{state="waiting"} 1)",
-                 R"(weir_client_connections{state="idle"} 40)",
-             }) {
+        for (
+            const std::string line : {
+                R"(weir_backend_up{backend="main"} 1)",
+                R"(weir_pool_size{backend="main"} 10)",
+                R"(weir_pool_max_overflow{backend="main"} -1)",
+                R"(weir_pool_connections{backend="main",state="idle"} 2)",
+                R"(weir_pool_connections{backend="main",state="active"} 3)",
+                R"(weir_pool_connections{backend="main",state="pinned"} 7)",
+                R"(weir_pool_connections{backend="main",state="connecting"} 1)",
+                R"(weir_pool_connections{backend="main",state="resetting"} 4)",
+                R"(weir_pool_waiting{backend="main"} 5)",
+                R"(weir_pool_timeouts_total{backend="main"} 6)",
+                R"(weir_pool_connects_total{backend="main",result="ok"} 17)",
+                R"(weir_pool_connects_total{backend="main",result="failed"} 2)",
+                R"(weir_pool_closes_total{backend="main",reason="recycle"} 7)",
+                R"(weir_pool_closes_total{backend="main",reason="reload"} 0)",
+                R"(weir_transactions_total{backend="main"} 1000000007)",
+                R"(weir_queries_total{backend="main"} 9)",
+                R"(weir_bytes_total{backend="main",direction="in"} 100)",
+                R"(weir_bytes_total{backend="main",direction="out"} 12345678901)",
+                R"(weir_listening_channels{backend="main"} 12)",
+                R"(weir_notifications_total{backend="main"} 11)",
+                R"(weir_errors_total{backend="main",sqlstate_class="23"} 1)",
+                R"(weir_errors_total{backend="main",sqlstate_class="53"} 2)",
+                R"(weir_errors_total{backend="",sqlstate_class="3D"} 1)",
+                R"(weir_migration_info{backend="main",head="041_comments, 041_likes",current="040_tags"} 1)",
+                R"(weir_migrations_pending{backend="main"} 2)",
+                R"(weir_migration_running{backend="main"} 1)",
+                R"(weir_migration_gate_open{backend="main"} 0)",
+                R"(weir_migrations_applied_total{backend="main"} 65)",
+                R"(weir_migration_failures_total{backend="main"} 3)",
+                R"(weir_migration_seconds_bucket{backend="main",le="0.025"} 1)",
+                R"(weir_migration_seconds_count{backend="main"} 1)",
+                R"(weir_pool_closes_total{backend="main",reason="migration"} 0)",
+                R"(weir_client_connections{state="active"} 3)",
+                R"(weir_client_connections{state="waiting"} 1)",
+                R"(weir_client_connections{state="idle"} 40)",
+            }) {
             CAPTURE(line);
             CHECK(has_line(page, line));
         }
@@ -131,7 +151,7 @@ TEST_SUITE("metrics")
                 CHECK(line.starts_with(family));
             }
         }
-        CHECK(families == 17);
+        CHECK(families == 24);
     }
 
     TEST_CASE("without backends the page is still one")
@@ -176,6 +196,19 @@ TEST_SUITE("readiness")
         CHECK(page.status == 503);
         CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,)"
                            R"("down_because":"password \"x\" failed"}]})"
+                           "\n");
+    }
+
+    TEST_CASE("a backend whose migrations are not done is not ready, and says why")
+    {
+        metrics_snapshot now;
+        now.backends.push_back({"main", true, {}, {}, {}});
+        now.backends[0].migrations.is_open = false;
+        now.backends[0].migrations.closed_because = "migrations are running: 12 of 65, 041_x";
+        const http_page page = readiness(now);
+        CHECK(page.status == 503);
+        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":true,)"
+                           R"("closed_because":"migrations are running: 12 of 65, 041_x"}]})"
                            "\n");
     }
 

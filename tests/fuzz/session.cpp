@@ -1,5 +1,6 @@
 // A client's bytes against the fake server, by way of the session and the tracker. The first four
-// bytes choose where the streams are cut; the rest is what two clients say in turn.
+// bytes choose where the streams are cut and what weir may answer itself; the rest is what two
+// clients say in turn.
 #include "tests/fuzz/target.hpp"
 #include "tests/support/shared_server.hpp"
 
@@ -19,10 +20,19 @@ struct outcome {
     friend bool operator==(const outcome&, const outcome&) = default;
 };
 
+void choose(shared_server& s, std::uint8_t choice)
+{
+    s.allow({.probes = (choice & 4) != 0, .hold_back = (choice & 8) != 0});
+    if (choice & 16)
+        s.server().refuse_begin();
+}
+
 // The client speaks while the server is silent, then the server answers: the cuts change nothing.
-outcome play(std::string_view words, std::size_t piece_up, std::size_t piece_down)
+outcome
+play(std::string_view words, std::uint8_t choice, std::size_t piece_up, std::size_t piece_down)
 {
     shared_server s;
+    choose(s, choice);
     s.hold_the_line();
     for (std::size_t at = 0; at < words.size(); at += piece_up)
         s.client_sends(0, words.substr(at, piece_up));
@@ -42,12 +52,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t first = 1u + data[0];
     const std::size_t second = 1u + data[1];
     const std::size_t down = 1u + data[2];
-    promise(play(words, first, down) == play(words, std::max<std::size_t>(words.size(), 1), down));
-    promise(play(words, second, 1) == play(words, second, std::string::npos));
+    promise(play(words, data[3], first, down) ==
+            play(words, data[3], std::max<std::size_t>(words.size(), 1), down));
+    promise(play(words, data[3], second, 1) == play(words, data[3], second, std::string::npos));
 
     // shared_server itself throws when a ruling leads nowhere, takes more than there is, or gives a
     // server back in the middle of a transaction.
     shared_server s{2};
+    choose(s, data[3]);
     std::size_t who = 0;
     for (std::size_t at = 0; at < words.size();) {
         const std::size_t piece = (at % 2 ? first : second);

@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 
 from cluster import cluster  # noqa: E402
+from notify_socket import notify_socket  # noqa: E402
 from raw_client import raw_client  # noqa: E402
 from weir import weir  # noqa: E402
 
@@ -25,6 +26,15 @@ def pg():
         yield server
 
 
+@pytest.fixture(scope="module", params=["postgresql", "sqlite"])
+def archives(request, tmp_path_factory):
+    """Databases for the sample application, of one kind and then of the other."""
+    from sample import databases  # here, since most files can do without Alembic
+
+    server = request.getfixturevalue("pg") if request.param == "postgresql" else None
+    return databases(request.param, server, str(tmp_path_factory.mktemp("archives")))
+
+
 @pytest.fixture
 def scratch():
     """A directory that is gone afterwards, with a path short enough for sockets; pytest's own are
@@ -32,6 +42,14 @@ def scratch():
     """
     with tempfile.TemporaryDirectory(prefix="weir-") as directory:
         yield pathlib.Path(directory)
+
+
+@pytest.fixture
+def systemd(scratch):
+    """An ear at NOTIFY_SOCKET."""
+    ear = notify_socket(scratch / "notify")
+    yield ear
+    ear.socket.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-import socket
 import stat
 import subprocess
 import time
@@ -192,6 +191,14 @@ def test_sigterm_with_nobody_connected_ends_cleanly(pg, start):
     start(pg.unix_url()).stop()
 
 
+def test_the_last_of_many_sigterms_does_not_kill(pg, start):
+    for _ in range(10):
+        daemon = start(pg.unix_url())
+        while daemon.process.poll() is None:
+            daemon.process.send_signal(signal.SIGTERM)
+        daemon.stop()
+
+
 # -- reloading
 
 
@@ -276,30 +283,6 @@ def test_the_pages_are_there(pg, start):
 
 
 # -- systemd
-
-
-class notify_socket:
-    """What systemd would hear: NOTIFY_SOCKET's other end."""
-
-    def __init__(self, path):
-        self.path = str(path)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.settimeout(30)
-        self.socket.bind(self.path)
-
-    def until(self, words):
-        """Reads until a message has this line; all that was heard on the way."""
-        heard = [self.socket.recv(4096).decode()]
-        while words not in heard[-1].split("\n"):
-            heard.append(self.socket.recv(4096).decode())
-        return heard
-
-
-@pytest.fixture
-def systemd(scratch):
-    ear = notify_socket(scratch / "notify")
-    yield ear
-    ear.socket.close()
 
 
 def test_systemd_hears_ready_when_the_socket_serves_and_stopping_at_the_end(pg, start, systemd):

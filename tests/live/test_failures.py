@@ -209,6 +209,7 @@ def test_a_server_that_is_killed_mid_result_gives_its_holder_a_fatal_error(own_p
         assert victim.was_cut or [(error["S"], error["C"]) for error in errors] == [
             ("FATAL", "08006")
         ]
+        wait_for(lambda: "reinitializing" in own_pg.log())  # until then it kills who logs in
         assert idle.rows("SELECT 'recovered'") == [["recovered"]]
 
 

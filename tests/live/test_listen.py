@@ -10,9 +10,10 @@ import asyncpg
 import psycopg
 import psycopg2
 import pytest
+import sqlalchemy
 
 from cluster import cluster
-from raw_client import bind, execute, kinds, parse, query, raw_client, sqlstates, sync
+from raw_client import bind, cancel, execute, kinds, parse, query, raw_client, sqlstates, sync
 
 LOGIN = dict(user="tester", database="postgres")
 PATIENCE_SECONDS = 60
@@ -31,7 +32,7 @@ def come():
     """come(daemon): a raw client, logged in, closed with the test."""
     with contextlib.ExitStack() as clients:
         yield lambda daemon, **more: clients.enter_context(
-            raw_client(daemon.socket_path(), **LOGIN, **more)
+            raw_client(daemon.socket_path(), **{**LOGIN, **more})
         )
 
 
@@ -245,6 +246,129 @@ def test_a_listen_that_a_function_leaves_behind_is_heard_by_nobody(pg, start, co
     nothing_but(other, "open", "y", notify)
 
 
+# -- beside what else weir does for its clients
+
+
+def test_nothing_is_heard_within_a_transaction_that_has_no_server(pg, start, come, notify):
+    """BEGIN is held back; to the client it is a transaction all the same."""
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    client, witness = come(daemon), come(daemon)
+    for each in (client, witness):
+        each.ask("LISTEN jobs")
+    assert client.ask("BEGIN")[-1].body == b"T"
+    notify("jobs", "meanwhile")
+    assert notification(witness.read()) == ("jobs", "meanwhile")
+    assert client.is_silent(0.3)
+    assert kinds(client.ask("COMMIT")) == "CZ"
+    assert notification(client.read()) == ("jobs", "meanwhile")
+
+
+def test_a_listen_behind_a_begin_that_was_held_back_waits_for_its_commit(pg, start, come, notify):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    client = come(daemon)
+    for end, listens in (("ROLLBACK", False), ("COMMIT", True)):
+        client.ask("BEGIN")
+        answers = client.ask("LISTEN jobs")
+        assert kinds(answers) == "CZ" and answers[-1].body == b"T"
+        notify("jobs", "too early")
+        assert client.ask(end)[0].tag() == end
+        notify("jobs", "x")
+        client.ask("LISTEN last")
+        notify("last", "y")
+        heard = [notification(client.read()) for _ in range(1 + listens)]
+        assert heard == [("jobs", "x")] * listens + [("last", "y")]
+
+
+def test_one_whose_transaction_was_taken_back_hears_when_it_has_ended_it(pg, start, come, notify):
+    pool = {"size": 1, "max_overflow": 0, "idle_transaction_timeout": "300ms"}
+    daemon = start(config={"backends": {"postgres": {"url": pg.unix_url(), "pool": pool}}})
+    client, witness = come(daemon), come(daemon)
+    for each in (client, witness):
+        each.ask("LISTEN jobs")
+    client.ask("BEGIN; LISTEN lost")
+    wait_for(lambda: "a transaction is rolled back" in daemon.log())
+    notify("lost", "nobody listens")
+    notify("jobs", "meanwhile")
+    assert notification(witness.read()) == ("jobs", "meanwhile")
+    assert client.is_silent(0.3)
+    assert sqlstates(client.ask("SELECT 1")) == ["25P03"]
+    assert client.ask("ROLLBACK")[-1].body == b"I"
+    assert notification(client.read()) == ("jobs", "meanwhile")
+    nothing_but(client, "jobs", "the next", notify)
+
+
+def test_one_that_keeps_a_server_hears_in_its_pauses(pg, start, come, notify):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=2, DB_MAX_OVERFLOW=0)
+    client = come(daemon)
+    client.ask("LISTEN jobs")
+    client.ask("CREATE TEMP TABLE mine (a int)")
+    wait_for(lambda: daemon.metric("weir_pool_connections", state="pinned") == 1)
+    notify("jobs", "pinned")
+    assert notification(client.read()) == ("jobs", "pinned")
+    client.ask("BEGIN; LISTEN more; INSERT INTO mine VALUES (1); COMMIT")
+    notify("more", "and in its own transaction")
+    assert notification(client.read()) == ("more", "and in its own transaction")
+    assert client.rows("SELECT a FROM mine") == [["1"]]
+    assert daemon.metric("weir_pins_total", reason="temp_tables") == 1
+
+
+def test_to_listen_is_no_state_of_a_pooled_server(pg, start, come, notify):
+    """So there is nothing to ask for, to pin or to clean up."""
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    client = come(daemon)
+    client.ask("LISTEN a")
+    client.ask("BEGIN; LISTEN b; SELECT 1; COMMIT")
+    client.send(parse("", "LISTEN c") + bind() + execute() + sync())
+    client.until_ready()
+    client.ask("UNLISTEN a")
+    nothing_but(client, "c", "x", notify)
+    assert daemon.metric("weir_inventories_total", backend="postgres") == 0
+    assert daemon.metric("weir_resets_total", backend="postgres") == 0
+    assert daemon.metric("weir_pins_total", backend="postgres") == 0
+
+
+def test_who_has_a_server_of_its_own_listens_there(pg, start, come, notify):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    client = come(daemon, database="postgres:session")
+    assert kinds(client.ask("LISTEN jobs")) == "CZ"
+    assert client.rows("SELECT pg_listening_channels()") == [["jobs"]]
+    notify("jobs", "direct")
+    assert notification(client.read()) == ("jobs", "direct")
+    assert kinds(client.ask("NOTIFY jobs, 'mine'")) == "CAZ"
+    assert pg.psql(LISTENERS) == "0"
+    client.socket.close()
+    successor = come(daemon, database="postgres:session")
+    assert successor.rows("SELECT pg_listening_channels()") == []
+
+
+def test_a_listen_that_waits_can_be_cancelled(own_pg, start, come):
+    daemon = start(own_pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    client = come(daemon)
+    own_pg.stop()
+    client.send(query("LISTEN a"))
+    assert client.is_silent(0.3)
+    with raw_client(daemon.socket_path()) as asker:
+        asker.send(cancel(*client.key))
+        assert asker.hears_the_end() == []
+    assert sqlstates(client.until_ready()) == ["57014"]
+    own_pg.start()
+    wait_for(lambda: kinds(client.ask("LISTEN a")) == "CZ")
+
+
+def test_one_that_leaves_while_its_listen_waits_is_forgotten(own_pg, start, come):
+    daemon = start(own_pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    stays, leaves = come(daemon), come(daemon)
+    own_pg.stop()
+    for client in (stays, leaves):
+        client.send(query("LISTEN a"))
+    leaves.socket.close()
+    own_pg.start()
+    assert kinds(stays.until_ready()) == "CZ"
+    own_pg.psql("NOTIFY a, 'x'")
+    assert notification(stays.read()) == ("a", "x")
+    wait_for(lambda: daemon.metric("weir_client_connections") == 1)
+
+
 # -- many clients
 
 
@@ -429,6 +553,20 @@ def test_psycopg_iterates(pg, start, notify):
             if len(found) == 3:
                 break
         assert found == [("jobs", "a"), ("jobs", "b"), ("jobs", "c")]
+
+
+def test_sqlalchemy_listens_on_the_connection_below(pg, start, notify):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    engine = sqlalchemy.create_engine(daemon.url("postgresql+psycopg2"))
+    with engine.connect() as connection, engine.connect() as other:
+        connection.execute(sqlalchemy.text("LISTEN jobs").execution_options(autocommit=True))
+        with other.begin():
+            other.execute(sqlalchemy.text("SELECT pg_notify('jobs', 'from the other')"))
+        below = connection.connection.connection
+        assert select.select([below], [], [], PATIENCE_SECONDS)[0]
+        below.poll()
+        assert [(n.channel, n.payload) for n in below.notifies] == [("jobs", "from the other")]
+    engine.dispose()
 
 
 def test_asyncpg_calls_back(pg, start, notify):

@@ -3,13 +3,25 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 
 import pytest
 
-from raw_client import bind, execute, kinds, parse, query, raw_client, sqlstates, startup, sync
+from raw_client import (
+    bind,
+    execute,
+    kinds,
+    parse,
+    query,
+    raw_client,
+    sqlstates,
+    startup,
+    sync,
+    terminate,
+)
 
 LOGIN = dict(user="tester", database="postgres")
 
@@ -84,6 +96,20 @@ def test_a_statement_of_a_waiter_that_vanished_is_never_run(pg, start, crowd):
         pass
     holder.ask("COMMIT")
     assert witness.rows("SELECT count(*) FROM ghosts") == [["0"]]
+
+
+@pytest.mark.parametrize("farewell", [terminate(), b""])
+def test_a_waiter_that_has_shut_its_writing_half_still_gets_its_answers(pg, start, crowd, farewell):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    holder, waiter = crowd(daemon, 2)
+    holder.ask("BEGIN")
+    holder.rows("SELECT 1")
+    waiter.send(query("SELECT 'first'") + query("SELECT 'second'") + farewell)
+    waiter.socket.shutdown(socket.SHUT_WR)
+    while daemon.metric("weir_pool_waiting") != 1:
+        pass
+    holder.ask("COMMIT")
+    assert kinds(waiter.hears_the_end()) == "TDCZTDCZ"
 
 
 def test_clients_that_stall_inside_a_message_hold_no_server(pg, start, crowd):

@@ -396,3 +396,39 @@ def test_a_client_that_has_shut_its_writing_half_still_gets_its_answer(connect):
     answers = client.hears_the_end()
     assert kinds(answers) == "TDDCZ" and row_values(answers)[1][1] == "to the end"
     assert other.rows("SELECT 'next'") == [["next"]]
+
+
+@pytest.mark.parametrize("farewell", ["terminate", "half closed"])
+def test_a_copy_that_nobody_will_end_is_over_when_its_client_has_said_so(connect, table, farewell):
+    """Its server waits for more data, and would do so for ever."""
+    client, other = connect(), connect()
+    client.send(query("COPY copied FROM STDIN"))
+    client.until("G")
+    client.send(copy_data(b"1\n"))
+    if farewell == "terminate":
+        client.send(terminate())
+    else:
+        client.socket.shutdown(socket.SHUT_WR)
+    client.hears_the_end()
+    assert other.rows("SELECT count(*) FROM copied") == [["0"]]
+
+
+@pytest.mark.parametrize("farewell", ["terminate", "half closed", "closed"])
+@pytest.mark.parametrize("asked", [b"", flush()], ids=["not asked for", "flushed"])
+def test_what_was_never_synced_is_never_committed(connect, table, asked, farewell):
+    client, other = connect(), connect()
+    client.send(parse("", "INSERT INTO copied VALUES (1)") + bind() + execute() + asked)
+    if asked:
+        assert kinds(client.until("C")) == "12C"
+    if farewell == "terminate":
+        client.send(terminate())
+        client.hears_the_end()
+    elif farewell == "half closed":
+        client.socket.shutdown(socket.SHUT_WR)
+        client.hears_the_end()
+    else:
+        client.socket.close()
+    # Locked, so that a transaction that is still open is waited for.
+    other.ask("BEGIN; LOCK TABLE copied")
+    assert other.rows("SELECT count(*) FROM copied") == [["0"]]
+    other.ask("COMMIT")

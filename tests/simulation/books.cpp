@@ -95,6 +95,26 @@ void books::retires_all()
         s.retired = true; // of a closed slot it says nothing: `opens` begins anew
 }
 
+void books::pauses(error why)
+{
+    closed_because_ = std::move(why);
+    is_shut_ = false;
+}
+
+void books::shuts(error why)
+{
+    closed_because_ = std::move(why);
+    is_shut_ = true;
+    in_shut_ = true;
+}
+
+void books::resumes()
+{
+    closed_because_.reset();
+    is_shut_ = false;
+    pace_.rest();
+}
+
 void books::put_in_hand(server_id id, server_state expected)
 {
     server& s = at(id);
@@ -138,6 +158,7 @@ void books::enter(const actions& todo, std::optional<server_id> held_at_once)
 
 void books::opens(const action& a)
 {
+    promise(!closed_because_, "nothing is opened while the pool is paused or shut");
     promise(at(a.server).state == server_state::closed, "a server is opened in a free slot");
     promise(total() < limit(), "never more than size + overflow servers");
     promise(count(server_state::connecting) < 4, "at most four logins in flight");
@@ -166,7 +187,8 @@ void books::closes(const action& a)
     case close_reason::overflow:
         promise(total() > size() && idle_for >= settings_.overflow_linger,
                 "only an overflow server is closed as one, and after its linger");
-        promise(!s.in_hand || queue_.empty(), "a returned server is not closed if someone waits");
+        promise(!s.in_hand || queue_.empty() || closed_because_,
+                "a returned server is not closed if someone waits");
         break;
     case close_reason::idle:
         promise(settings_.idle_timeout > 0s && idle_for >= settings_.idle_timeout &&
@@ -176,6 +198,9 @@ void books::closes(const action& a)
     case close_reason::reload:
         promise(s.retired || total() > limit(),
                 "only a retired server is closed for a reload, or one too many");
+        break;
+    case close_reason::migration:
+        promise(s.retired, "only a retired server is closed after a migration");
         break;
     case close_reason::error:
     case close_reason::reset: promise(s.broken == a.reason, "only what broke is called broken");
@@ -191,7 +216,7 @@ void books::pings(const action& a)
     promise(s.state == server_state::idle && !s.in_hand, "only an idle server is pinged");
     promise(settings_.pre_ping && now_ - s.since > settings_.pre_ping_after,
             "only a server that sat idle for long is pinged");
-    promise(!queue_.empty(), "a server is pinged for someone");
+    promise(!queue_.empty() && !closed_because_, "a server is pinged for someone");
     promise(is_usable(s), "a server that has to go is not pinged");
     s.state = server_state::pinging;
     s.since = now_;
@@ -241,6 +266,8 @@ void books::notices(const action& a)
     promise(in_tick_ && c.state == client_state::waiting && now_ - c.since >= 5s && !c.noticed,
             "a waiter is told of its wait after 5 s, once");
     promise(a.why.has_value() && !a.why->message.empty(), "a notice says why");
+    promise(!closed_because_ || a.why->message == closed_because_->message,
+            "a notice of a pool that is closed says why that is");
     c.noticed = true;
 }
 
@@ -255,6 +282,7 @@ client_id books::whose_turn_it_is() const
 void books::hand_over(server_id id, client_id to)
 {
     server& s = at(id);
+    promise(!closed_because_, "nobody is granted a server while the pool is paused or shut");
     promise(s.in_hand || s.state == server_state::idle, "no server is held twice");
     promise(!s.dirty && !s.broken, "nobody gets a dirty or broken server");
     promise(is_usable(s), "nobody gets a server that has to go");
@@ -274,19 +302,27 @@ void books::refuses(const action& a)
     promise(a.why.has_value() && !a.why->message.empty(), "a refusal says why");
     promise(at(a.client).state == client_state::waiting, "only one who waits is refused");
     if (a.client == newcomer_) {
-        promise((settings_.max_waiting > 0 && queue_.size() > settings_.max_waiting) ||
-                    would_wait_too_long(a.client),
-                "a newcomer is refused only if the queue is full, or too slow");
-        promise(a.why->code == sqlstate{"53300"}, "a full queue is 53300");
+        const bool full = settings_.max_waiting > 0 && queue_.size() > settings_.max_waiting;
+        promise(full || is_shut_ || (!closed_because_ && would_wait_too_long(a.client)),
+                "a newcomer is refused only if the queue is full or too slow, or it is shut");
+        promise(closed_because_ ? a.why->message == closed_because_->message
+                                : a.why->code == sqlstate{"53300"},
+                "a full queue is 53300, unless the pool is closed for a reason");
         queue_.pop_back();
+        ++tally_.turned_away;
+    } else if (in_shut_) {
+        promise(queue_.front() == a.client, "those who wait are refused in their order");
+        promise(a.why->message == closed_because_->message, "and hear why the pool is shut");
+        queue_.pop_front();
         ++tally_.turned_away;
     } else {
         promise(in_tick_ && queue_.front() == a.client &&
                     now_ - at(a.client).since >= settings_.timeout,
                 "a waiter is refused at its deadline and not before");
-        promise(is_down() ? a.why->message == last_login_error_->message
-                          : a.why->code == sqlstate{"53300"},
-                "a timeout is 53300, or in the words of the backend that is down");
+        promise(closed_because_ ? a.why->message == closed_because_->message
+                : is_down()     ? a.why->message == last_login_error_->message
+                                : a.why->code == sqlstate{"53300"},
+                "a timeout is 53300, or says why the pool is closed or the backend down");
         queue_.pop_front();
         ++tally_.timeouts;
     }
@@ -308,8 +344,10 @@ void books::settle()
     if (newcomer_ && at(*newcomer_).state == client_state::waiting)
         promise(settings_.max_waiting == 0 || queue_.size() <= settings_.max_waiting,
                 "the queue takes no more than max_waiting");
+    promise(!is_shut_ || queue_.empty(), "nobody waits at a shut pool");
     in_hand_.reset();
     newcomer_.reset();
+    in_shut_ = false;
 }
 
 // ---- Whether the books balance.
@@ -349,7 +387,10 @@ void books::compare_with(const pool& it)
                            (ever_logged_in_ && !last_login_error_)),
             "the pool is up exactly if something is connected or the last login succeeded");
 
-    check_that_nobody_waits_in_vain();
+    promise(it.is_open() == !closed_because_, "it is open until paused or shut, and after resume");
+    promise(it.is_quiet() == (count(server_state::active) == 0), "it is quiet if nobody holds");
+    if (!closed_because_)
+        check_that_nobody_waits_in_vain();
     if (in_tick_)
         check_what_a_tick_leaves();
     in_tick_ = false;
@@ -385,7 +426,7 @@ void books::check_what_a_tick_leaves() const
     const bool may_open = total() < size() && count(server_state::connecting) < 4 &&
                           (!last_login_error_ || now_ - knocked_ >= 5s);
     promise(count(server_state::idle) + under_way() >= settings_.min_idle + queue_.size() ||
-                !may_open,
+                !may_open || closed_because_,
             "min_idle servers are kept");
 }
 

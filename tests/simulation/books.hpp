@@ -35,6 +35,9 @@ public:
     void ticks() { in_tick_ = true; }
     void reloads(const pool_settings& settings) { settings_ = settings; }
     void retires_all();
+    void pauses(error why);
+    void shuts(error why);
+    void resumes();
 
     // ---- After it has answered; throws broken_promise.
     void enter(const actions& todo, std::optional<server_id> held_at_once = {});
@@ -92,6 +95,9 @@ private:
     bool is_down() const;
 
     pool_settings settings_;
+    std::optional<error> closed_because_; // while it is paused or shut
+    bool is_shut_ = false;
+    bool in_shut_ = false; // it is being shut
     time_point now_{};
     bool in_tick_ = false;
     std::optional<client_id> newcomer_;

@@ -59,8 +59,10 @@ void world::one_random_event()
         a_client_pins_its_server();
     else if (what < 890)
         a_client_lets_go_of_its_pins();
-    else if (what < 990)
+    else if (what < (pool_.is_open() ? 987u : 910u)) // it is closed for moments, mostly
         time_passes();
+    else if (what < 990)
+        the_gate_moves();
     else
         the_operator_acts();
 }
@@ -209,7 +211,7 @@ void world::the_operator_acts()
         backend_is_up_ = !backend_is_up_;
     } else if (chance(50)) {
         books_.retires_all();
-        pool_.retire_all(close_reason::reload, now_, todo_);
+        pool_.retire_all(one_of({close_reason::reload, close_reason::migration}), now_, todo_);
         balance("all servers were retired");
     } else {
         const pool_settings changed = random_settings();
@@ -219,8 +221,32 @@ void world::the_operator_acts()
     }
 }
 
+void world::the_gate_moves()
+{
+    if (!pool_.is_open() && chance(60))
+        return resume();
+    const error why{"57P03", "closed by event " + std::to_string(events_)};
+    if (chance(50)) {
+        books_.pauses(why);
+        pool_.pause(why);
+        balance("the pool was paused");
+    } else {
+        books_.shuts(why);
+        pool_.shut(why, todo_);
+        balance("the pool was shut");
+    }
+}
+
+void world::resume()
+{
+    books_.resumes();
+    pool_.resume(now_, todo_);
+    balance("the pool was resumed");
+}
+
 void world::end_well()
 {
+    resume();
     for (const server_id id : books_.servers_that_are(server_state::connecting))
         end_login(id, false);
     const auto back = now_;

@@ -39,6 +39,8 @@ private:
     void a_server_is_lost();
     void time_passes();
     void the_operator_acts();
+    void the_gate_moves();
+    void resume();
 
     void release(server_id id, bool dirty);
     void end_login(server_id id, bool well);

@@ -361,9 +361,13 @@ bool fake_postgres::run(const std::string& sql, portal& p, unsigned limit, bool 
     const bool in_transaction = status_ != 'I';
     p.done = true;
     if (is(sql, "SELECT")) {
-        if (p.rows_sent++ == 0)
+        const bool first = p.rows_sent++ == 0;
+        if (first)
             out_ += wire::row(trimmed(std::string_view{sql}.substr(6)) + p.parameters);
-        complete("SELECT 1");
+        if (first && limit == 1)
+            out_ += wire::suspended();
+        else
+            complete(first ? "SELECT 1" : "SELECT 0");
     } else if (is(sql, "ROWS")) {
         const std::string count = word(sql, 1);
         const unsigned all = static_cast<unsigned>(std::atoi(count.c_str()));
@@ -386,6 +390,8 @@ bool fake_postgres::run(const std::string& sql, portal& p, unsigned limit, bool 
         complete("NOTIFY");
     } else if (is(sql, "BOOM")) {
         return fail("22012", "division by zero");
+    } else if (is(sql, "BEGIN") && refuses_begin_) {
+        return fail("0A000", "cannot use serializable mode in a hot standby");
     } else if (is(sql, "BEGIN")) {
         status_ = in_transaction ? status_ : 'T';
         complete("BEGIN");

@@ -37,6 +37,9 @@ public:
     bool has_seen_a_name() const { return has_seen_a_name_; }
     const std::vector<std::string>& executed() const { return executed_; } // in order
 
+    // From now on, as a hot standby refuses SERIALIZABLE.
+    void refuse_begin() { refuses_begin_ = true; }
+
     // Says something that nobody asked for, now.
     void say(std::string_view frames) { flushed_ += frames; }
 
@@ -92,6 +95,7 @@ private:
     bool extended_ = false; // the message being read is one of the extended protocol
     bool ignoring_ = false;
     bool closed_ = false;
+    bool refuses_begin_ = false;
     bool has_seen_a_name_ = false;
 };
 

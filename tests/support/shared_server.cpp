@@ -37,13 +37,15 @@ void shared_server::judge_up(std::size_t who)
         if (r.size > rest.size())
             throw std::logic_error("a ruling on more than there is");
         const bool decides = r.what != verdict::need_more && r.what != verdict::need_server &&
-                             r.what != verdict::need_channels && r.what != verdict::terminate &&
+                             r.what != verdict::need_channels && r.what != verdict::wait &&
+                             r.what != verdict::terminate &&
                              r.what != verdict::violation;
         if (decides != (r.size > 0))
             throw std::logic_error("a ruling that leads nowhere");
         used += r.size;
         switch (r.what) {
-        case verdict::need_more: c.stash.erase(0, used); return;
+        case verdict::wait: c.gated = true; [[fallthrough]];
+        case verdict::need_more: c.stash.erase(0, used); return add_sync();
         case verdict::need_server:
             if (refusal) {
                 const ruling answer = c.session.refuse(as_bytes(rest), *refusal, words);
@@ -75,6 +77,15 @@ void shared_server::judge_up(std::size_t who)
         }
     }
     c.stash.erase(0, used);
+    add_sync();
+}
+
+void shared_server::add_sync()
+{
+    if (!holder_ || !replies_.wants_sync() || clients_[*holder_].session.mid_frame())
+        return;
+    replies_.expect(request::sync);
+    up(wire::sync());
 }
 
 void shared_server::lease(std::size_t who)
@@ -82,12 +93,17 @@ void shared_server::lease(std::size_t who)
     holder_ = who;
     client& c = clients_[who];
     replies_.attach(c.session.names());
-    if (settings_ == c.settings)
-        return;
-    const std::string sql = replay(*settings_, *c.settings);
-    settings_ = c.settings;
-    replies_.expect_swallowed(request::query);
-    up(wire::query(sql));
+    if (settings_ != c.settings) {
+        const std::string sql = replay(*settings_, *c.settings);
+        settings_ = c.settings;
+        replies_.expect_swallowed(request::query);
+        up(wire::query(sql));
+    }
+    if (c.session.holds_back()) {
+        std::string begin;
+        c.session.send_begin(replies_, begin);
+        up(begin);
+    }
 }
 
 void shared_server::up(std::string_view bytes)
@@ -155,12 +171,25 @@ void shared_server::judge_down()
 
 void shared_server::after_answers()
 {
+    add_sync();
+    const std::optional<std::size_t> holder = holder_;
+    settle();
+    if (holder && clients_[*holder].gated && !(holder_ == holder && replies_.must_wait())) {
+        clients_[*holder].gated = false;
+        judge_up(*holder);
+    }
+}
+
+void shared_server::settle()
+{
     if (!replies_.settled() || broken_ || (holder_ && clients_[*holder_].session.mid_frame()))
         return;
     if (!held_back_ && server_.transaction_status() != 'I' && !server_.has_words() && down_.empty())
         throw std::logic_error("a server was given back in a transaction");
     if (holder_) {
         client& c = clients_[*std::exchange(holder_, std::nullopt)];
+        if (replies_.take_begin_failed())
+            c.session.fail_transaction();
         if (replies_.take_settings_reset())
             c.settings = login_settings_;
         if (!replies_.touched().empty()) {

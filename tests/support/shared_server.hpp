@@ -35,6 +35,13 @@ public:
     void hold_the_line() { held_back_ = true; }
     void let_go_of_the_line();
 
+    // What the sessions may answer themselves from now on.
+    void allow(pgwire::liberties what)
+    {
+        for (client& c : clients_)
+            c.session.allow(what);
+    }
+
     // Requests for a server are refused with this, until it is reset.
     std::optional<error> refusal;
 
@@ -49,7 +56,7 @@ public:
     {
         return clients_[who].over;
     } // said goodbye, or thrown out
-    bool is_waiting(std::size_t who) const { return clients_[who].waiting; }
+    bool is_waiting(std::size_t who) const { return clients_[who].waiting || clients_[who].gated; }
     bool is_free() const { return !holder_; }
     pgwire::session& session(std::size_t who) { return clients_[who].session; }
     pgwire::reply_tracker& replies() { return replies_; }
@@ -63,14 +70,17 @@ private:
         pgwire::settings_ptr settings;
         std::string stash;
         std::string heard;
-        bool waiting = false;
+        bool waiting = false; // for the server
+        bool gated = false;   // for its answer
         bool over = false;
     };
 
     void judge_up(std::size_t who);
     void judge_down();
     void lease(std::size_t who);
+    void add_sync();
     void after_answers();
+    void settle();
     void up(std::string_view bytes);
 
     std::deque<client> clients_;

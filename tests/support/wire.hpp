@@ -85,11 +85,12 @@ inline std::string row(std::string_view value)
 {
     return frame('D', number(1, 2) + number(value.size(), 4) + std::string(value));
 }
-inline std::string row_description(std::string_view column = "t")
+// Of SELECT 1, and here of any other: one int4 as text.
+inline std::string row_description(std::string_view column = "?column?", bool binary = false)
 {
     return frame('T',
-                 number(1, 2) + text(column) + number(0, 6) + number(25, 4) + number(0xffff, 2) +
-                     number(0xffff'ffff, 4) + number(0, 2));
+                 number(1, 2) + text(column) + number(0, 6) + number(23, 4) + number(4, 2) +
+                     number(0xffff'ffff, 4) + number(binary, 2));
 }
 inline std::string parameter_description() { return frame('t', number(0, 2)); }
 inline std::string copy_in() { return frame('G', number(0, 3)); }

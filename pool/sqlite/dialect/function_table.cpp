@@ -235,7 +235,6 @@ constexpr function_entry table[] = {
     {"pg_is_in_recovery", {}, boolean, "0"},
     {"current_setting", {text}, text, "pg_current_setting(%1, 0)"},
     {"current_setting", {text, boolean}, text, "pg_current_setting(%1, %2)"},
-    {"set_config", {text, text, boolean}, text, "pg_set_config(%1, %2, %3)"},
     {"pg_table_is_visible", {oid_}, boolean, "CASE WHEN %1 IS NOT NULL THEN 1 END"},
     {"pg_type_is_visible", {oid_}, boolean, "CASE WHEN %1 IS NOT NULL THEN 1 END"},
     {"format_type", {oid_, int4}, text, "pg_format_type(%1, %2)", scalar, called},

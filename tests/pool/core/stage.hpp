@@ -46,7 +46,19 @@ public:
     std::string lost(unsigned id) { return tell(&pool::lost, server_id{id}); }
     std::string tick() { return tell(&pool::tick); }
     std::string reload(const pool_settings& to) { return tell(&pool::reload, to); }
-    std::string retire_all() { return tell(&pool::retire_all, close_reason::reload); }
+    std::string retire_all(close_reason why = close_reason::reload)
+    {
+        return tell(&pool::retire_all, why);
+    }
+    void pause(error why) { pool_.pause(std::move(why)); }
+    std::string shut(error why)
+    {
+        return play([&](auto, actions& todo) {
+            pool_.shut(std::move(why), todo);
+            return std::string{};
+        });
+    }
+    std::string resume() { return tell(&pool::resume); }
 
     std::string tick_after(std::chrono::nanoseconds time)
     {
@@ -70,6 +82,7 @@ public:
     pool_stats stats() const { return pool_.stats(); }
     server_state state(unsigned id) const { return pool_.state(server_id{id}); }
     const error& last_refusal() const { return refusal_; }
+    const error& last_notice() const { return notice_; }
 
 private:
     template <class... Args, class... Given>
@@ -101,7 +114,7 @@ private:
         case action::ping: return "ping " + server;
         case action::reset: return "reset " + server;
         case action::grant: return "grant " + server + " to " + client;
-        case action::notice: return "notice " + client;
+        case action::notice: notice_ = a.why.value(); return "notice " + client;
         case action::refuse:
             refusal_ = a.why.value();
             return "refuse " + client + " " + std::string(refusal_.code.text());
@@ -112,6 +125,7 @@ private:
     time_point now_{std::chrono::hours{1000}};
     pool pool_;
     error refusal_{"00000", ""};
+    error notice_{"00000", ""};
 };
 
 } // namespace weir::test

@@ -19,6 +19,10 @@ namespace {
 
 using cuts = std::vector<std::size_t>; // offsets, in order
 
+// As with a server for every message, and as weir is by default.
+constexpr liberties nothing{};
+constexpr liberties everything{.probes = true, .hold_back = true};
+
 template <class Take>
 void in_pieces(std::string_view words, const cuts& where, Take take)
 {
@@ -62,9 +66,10 @@ outcome outcome_of(shared_server& s)
 }
 
 // The client's bytes in pieces while the server is silent, then the server's in pieces.
-outcome play(std::string_view words, const cuts& up, const cuts& down)
+outcome play(std::string_view words, liberties what, const cuts& up, const cuts& down)
 {
     shared_server s;
+    s.allow(what);
     s.hold_the_line();
     in_pieces(words, up, [&](std::string_view piece) { s.client_sends(0, piece); });
     s.let_go_of_the_line();
@@ -78,9 +83,10 @@ outcome play(std::string_view words, const cuts& up, const cuts& down)
 }
 
 // As it comes: after each piece the server says all it can, in pieces as well.
-std::string converse(std::string_view words, const cuts& up, std::size_t piece_down)
+std::string converse(std::string_view words, liberties what, const cuts& up, std::size_t piece_down)
 {
     shared_server s;
+    s.allow(what);
     in_pieces(words, up, [&](std::string_view piece) {
         s.client_sends(0, piece);
         s.run(piece_down);
@@ -109,6 +115,13 @@ const std::vector<std::string>& scripts()
         parse("d", "DEALLOCATE PREPARE x") + parse("x", "SELECT 1") + sync() +
             bind_statement("d", "p") + execute("p") + sync() + query("DEALLOCATE ALL") +
             terminate(),
+        query("SELECT 1") + query("BEGIN") + query("") + query("INSERT") + query("COMMIT") +
+            query("BEGIN") + query("SELECT 2") + query("BOOM") + query("ROLLBACK"),
+        parse("b", "BEGIN") + parse("", "SELECT 1") + sync() + run("b") + run("") +
+            query("BEGIN READ ONLY") + parse("", "INSERT") + run("") + query("COMMIT") + sync(),
+        query("BEGIN") + parse("", "") + describe_statement("") + flush() + run("") +
+            query("PREPARE x AS SELECT 1") + query("SELECT 3") + query("ROLLBACK"),
+        query("BEGIN") + query("COPY IN") + copy_data("x") + copy_done() + query("COMMIT"),
         frame('z', "?") + query("SELECT 2"),
         std::string{"Q\0\0\0\1", 5},
     };
@@ -119,31 +132,37 @@ const std::vector<std::string>& scripts()
 
 TEST_CASE("one cut anywhere, in either direction")
 {
-    for (const std::string& words : scripts()) {
-        CAPTURE(words);
-        const outcome whole = play(words, {}, {});
-        for (std::size_t at = 0; at <= words.size(); ++at) {
-            CAPTURE(at);
-            REQUIRE(play(words, {at}, {}) == whole);
+    for (const std::string& words : scripts())
+        for (const liberties what : {nothing, everything}) {
+            CAPTURE(words);
+            CAPTURE(what.hold_back);
+            const outcome whole = play(words, what, {}, {});
+            for (std::size_t at = 0; at <= words.size(); ++at) {
+                CAPTURE(at);
+                REQUIRE(play(words, what, {at}, {}) == whole);
+            }
+            for (std::size_t at = 0; at <= whole.down.size() + 50; ++at) { // some is swallowed
+                CAPTURE(at);
+                REQUIRE(play(words, what, {}, {at}) == whole);
+            }
         }
-        for (std::size_t at = 0; at <= whole.down.size() + 50; ++at) { // there is swallowed as well
-            CAPTURE(at);
-            REQUIRE(play(words, {}, {at}) == whole);
-        }
-    }
 }
 
 TEST_CASE("byte by byte")
 {
-    for (const std::string& words : scripts()) {
-        CAPTURE(words);
-        cuts every;
-        for (std::size_t at = 1; at < 4'000; ++at)
-            every.push_back(at);
-        const cuts up{every.begin(), every.begin() + static_cast<std::ptrdiff_t>(words.size() - 1)};
-        REQUIRE(play(words, up, every) == play(words, {}, {}));
-        REQUIRE(converse(words, up, 1) == play(words, {}, {}).down);
-    }
+    for (const std::string& words : scripts())
+        for (const liberties what : {nothing, everything}) {
+            CAPTURE(words);
+            CAPTURE(what.hold_back);
+            cuts every;
+            for (std::size_t at = 1; at < 4'000; ++at)
+                every.push_back(at);
+            const cuts up{every.begin(),
+                          every.begin() + static_cast<std::ptrdiff_t>(words.size() - 1)};
+            const outcome whole = play(words, what, {}, {});
+            REQUIRE(play(words, what, up, every) == whole);
+            REQUIRE(converse(words, what, up, 1) == whole.down);
+        }
 }
 
 TEST_CASE("many cuts at random, with a server that answers meanwhile or afterwards")
@@ -161,9 +180,12 @@ TEST_CASE("many cuts at random, with a server that answers meanwhile or afterwar
     for (int i = 0; i < 2'000; ++i) {
         const std::string& words = scripts()[dice() % scripts().size()];
         CAPTURE(words);
-        const outcome whole = play(words, {}, {});
-        REQUIRE(play(words, random_cuts(words.size()), random_cuts(whole.down.size())) == whole);
-        REQUIRE(converse(words, random_cuts(words.size()), 1 + dice() % 40) == whole.down);
+        const liberties what = dice() % 2 ? everything : nothing;
+        CAPTURE(what.hold_back);
+        const outcome whole = play(words, what, {}, {});
+        REQUIRE(play(words, what, random_cuts(words.size()), random_cuts(whole.down.size())) ==
+                whole);
+        REQUIRE(converse(words, what, random_cuts(words.size()), 1 + dice() % 40) == whole.down);
     }
 }
 
@@ -184,12 +206,12 @@ TEST_CASE("frames larger than what is looked at are judged alike, however much o
         for (const bool in_transaction : {false, true}) {
             const std::string all = (in_transaction ? query("BEGIN") : "") + words;
             CAPTURE(words.substr(0, 40));
-            const outcome whole = play(all, {}, {});
+            const outcome whole = play(all, everything, {}, {});
             for (const std::size_t at : {all.size() - words.size() + header_size,
                                          all.size() - words.size() + session::whole_frame,
                                          all.size() - words.size() + session::whole_frame + 10,
                                          all.size() - 1})
-                REQUIRE(play(all, {at}, {}) == whole);
+                REQUIRE(play(all, everything, {at}, {}) == whole);
         }
     }
 }

@@ -365,6 +365,17 @@ TEST_CASE("a row that was cut by its client's leaving is swallowed to its end")
     CHECK(l.tracker.settled());
 }
 
+TEST_CASE("inside a message that its client has begun to read there is no room for words")
+{
+    lease l;
+    l.tracker.expect(request::query);
+    CHECK_FALSE(l.tracker.is_mid_answer());
+    l.hear(row("a value").substr(0, 9));
+    CHECK(l.tracker.is_mid_answer());
+    l.hear(row("a value").substr(9));
+    CHECK_FALSE(l.tracker.is_mid_answer());
+}
+
 TEST_CASE("a COPY takes the Syncs that were sent before it was known, and ends with the first else")
 {
     lease l;

@@ -39,8 +39,7 @@ TEST_CASE("what is known by name is asked for by name")
 {
     session_inventory i({.settings = {"search_path", "my.x"}},
                         {},
-                        settings({{"timezone", "UTC"}, {"search_path", "old"}}),
-                        true);
+                        settings({{"timezone", "UTC"}, {"search_path", "old"}}));
     CHECK_FALSE(i.is_empty());
     CHECK(i.sql() ==
           "BEGIN ISOLATION LEVEL READ COMMITTED;"
@@ -57,9 +56,9 @@ TEST_CASE("what is known by name is asked for by name")
 
 TEST_CASE("nothing is asked of a client that lets go of what it has not")
 {
-    CHECK(session_inventory({.ends = state_set::all()}, {}, settings({}), true).is_empty());
+    CHECK(session_inventory({.ends = state_set::all()}, {}, settings({})).is_empty());
     CHECK_FALSE(
-        session_inventory({.ends = state_set::all()}, state_kind::temp_tables, settings({}), true)
+        session_inventory({.ends = state_set::all()}, state_kind::temp_tables, settings({}))
             .is_empty());
 }
 
@@ -70,8 +69,7 @@ TEST_CASE("a setting that is not set any more goes back to what the client began
                         settings({{"timezone", "Asia/Tokyo"},
                                   {"datestyle", "ISO, MDY"},
                                   {"search_path", "a"},
-                                  {"work_mem", "5MB"}}),
-                        true);
+                                  {"work_mem", "5MB"}}));
     answer(i, "setting", "role", "none");
     answer(i, "timeout", "statement_timeout", "0");
     answer(i, "default", "statement_timeout", "0");
@@ -90,7 +88,7 @@ TEST_CASE("a setting that is not set any more goes back to what the client began
 
 TEST_CASE("the statement_timeout that is lifted for the question is told apart from its own")
 {
-    session_inventory i({.any_setting = true}, {}, settings({}), true);
+    session_inventory i({.any_setting = true}, {}, settings({}));
     answer(i, "timeout", "statement_timeout", "1min");
     answer(i, "default", "statement_timeout", "0");
     answer(i, "set", "statement_timeout", "0");
@@ -99,7 +97,7 @@ TEST_CASE("the statement_timeout that is lifted for the question is told apart f
 
 TEST_CASE("custom settings are in no catalog, so those that are known are asked for by name")
 {
-    session_inventory i(everything, {}, settings({{"my.x", "1"}, {"my.y", "2"}, {"a", "b"}}), true);
+    session_inventory i(everything, {}, settings({{"my.x", "1"}, {"my.y", "2"}, {"a", "b"}}));
     CHECK(i.has_unseen_settings());
     CHECK(i.sql().find("current_setting('my.x',true)") != std::string::npos);
     CHECK(i.sql().find("current_setting('a',true)") == std::string::npos);
@@ -112,7 +110,7 @@ TEST_CASE("a role is a setting; none is none")
 {
     for (const bool by_name : {true, false}) {
         session_effects touched = by_name ? session_effects{.settings = {"role"}} : everything;
-        session_inventory i(touched, {}, settings({{"role", "a"}}), true);
+        session_inventory i(touched, {}, settings({{"role", "a"}}));
         CHECK(i.sql().find("current_setting('role',true)") != std::string::npos);
         answer(i, "setting", "role", "none");
         CHECK(i.of_server() == settings_map{});
@@ -124,7 +122,7 @@ TEST_CASE("of the state on the server that is asked for which may have come or g
 {
     using enum state_kind;
     session_effects touched{.begins = temp_tables, .ends = hold_cursors};
-    session_inventory i(touched, state_set{hold_cursors} | advisory_locks, settings({}), true);
+    session_inventory i(touched, state_set{hold_cursors} | advisory_locks, settings({}));
     CHECK(i.sql().find("pg_my_temp_schema") != std::string::npos);
     CHECK(i.sql().find("pg_cursors") != std::string::npos);
     CHECK(i.sql().find("pg_locks") == std::string::npos);
@@ -137,28 +135,16 @@ TEST_CASE("of the state on the server that is asked for which may have come or g
 TEST_CASE("a library is there for good")
 {
     using enum state_kind;
-    session_inventory loads({.begins = libraries}, {}, settings({}), true);
+    session_inventory loads({.begins = libraries}, {}, settings({}));
     CHECK(loads.is_empty()); // nobody would tell
     CHECK(loads.found() == state_set{libraries});
-    session_inventory discards({.ends = state_set::all()}, libraries, settings({}), true);
+    session_inventory discards({.ends = state_set::all()}, libraries, settings({}));
     CHECK(discards.found() == state_set{libraries});
-}
-
-TEST_CASE("without PostgreSQL's catalog the known settings are asked for, and nothing else")
-{
-    session_inventory i(everything,
-                        {},
-                        settings({{"timezone", "UTC"}, {"search_path", "a"}}),
-                        false);
-    CHECK(i.sql() ==
-          "BEGIN ISOLATION LEVEL READ COMMITTED;"
-          "SELECT 'setting','search_path',pg_catalog.current_setting('search_path',true);"
-          "COMMIT");
 }
 
 TEST_CASE("rows that are not such rows change nothing")
 {
-    session_inventory i({.settings = {"a"}}, {}, settings({{"a", "1"}}), true);
+    session_inventory i({.settings = {"a"}}, {}, settings({{"a", "1"}}));
     for (const std::string& body : {std::string{},
                                     number(1, 2),
                                     number(3, 2) + number(100, 4) + "x",

@@ -1,0 +1,172 @@
+#include "daemon/console/command.hpp"
+
+#include "daemon/console/words.hpp"
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+namespace weir::console {
+namespace {
+
+using enum column::kind;
+
+constexpr std::array help_columns{column{"command"}, column{"does"}};
+constexpr std::array version_columns{column{"version"}};
+constexpr std::array migrations_columns{column{"backend"},
+                                        column{"state"},
+                                        column{"current"},
+                                        column{"head"},
+                                        column{"pending", number},
+                                        column{"revision"},
+                                        column{"number", number},
+                                        column{"total", number},
+                                        column{"since"},
+                                        column{"error"}};
+constexpr std::array migrate_columns{
+    column{"step"}, column{"revision"}, column{"message"}, column{"duration_ms", number}};
+
+using words = std::span<const word>;
+using reader = result<command> (*)(command made, words rest); // of what follows the name
+
+struct entry {
+    std::array<std::string_view, 2> name; // the second word may be empty
+    command makes;
+    reader read;
+    std::string_view syntax = {}; // empty: not in SHOW HELP
+    std::string_view does = {};
+};
+
+error syntax_error(const word& near)
+{
+    return {"42601",
+            "syntax error at or near \"" + near.text + "\"",
+            {},
+            "SHOW HELP lists the commands."};
+}
+
+error syntax_error_at_end()
+{
+    return {"42601", "syntax error at end of input", {}, "SHOW HELP lists the commands."};
+}
+
+result<command> alone(command made, words rest)
+{
+    if (!rest.empty())
+        return syntax_error(rest.front());
+    return made;
+}
+
+// Whatever is set: the console has no such settings, and a driver does not mind.
+result<command> with_anything(command made, words) { return made; }
+
+result<migrations::direction> direction_of(const word& w)
+{
+    using enum migrations::direction;
+    if (w.is_bare("upgrade"))
+        return upgrade;
+    if (w.is_bare("downgrade"))
+        return downgrade;
+    if (w.is_bare("stamp"))
+        return stamp;
+    return syntax_error(w);
+}
+
+result<command> read_migrate(command made, words rest)
+{
+    if (rest.size() < 3)
+        return syntax_error_at_end();
+    if (rest[0].is == word::kind::literal)
+        return syntax_error(rest[0]);
+    made.wish.backend = rest[0].text;
+    const auto way = direction_of(rest[1]);
+    if (!way)
+        return way.error();
+    made.wish.way = *way;
+    if (rest[2].is == word::kind::name)
+        return syntax_error(rest[2]);
+    made.wish.target = rest[2].text;
+    for (const word& option : rest.subspan(3)) {
+        if (option.is_bare("purge") && *way == migrations::direction::stamp)
+            made.wish.purge = true;
+        else if (option.is_bare("online"))
+            made.wish.online = true;
+        else
+            return syntax_error(option);
+    }
+    return made;
+}
+
+const std::array table{
+    entry{{"show", "migrations"},
+          {verb::show_migrations, "SHOW", migrations_columns},
+          alone,
+          "SHOW MIGRATIONS",
+          "the schema of each backend: where it is, what is pending, what runs now"},
+    entry{{"show", "version"},
+          {verb::show_version, "SHOW", version_columns},
+          alone,
+          "SHOW VERSION",
+          "which weir this is"},
+    entry{{"show", "help"}, {verb::show_help, "SHOW", help_columns}, alone, "SHOW HELP", "this"},
+    entry{{"migrate", ""},
+          {verb::migrate, "MIGRATE", migrate_columns},
+          read_migrate,
+          "MIGRATE \"backend\" UPGRADE|DOWNGRADE|STAMP 'target' [PURGE] [ONLINE]",
+          "brings the schema there; clients wait meanwhile, but for ONLINE"},
+    entry{{"begin", ""}, {verb::courtesy, "BEGIN", {}, 'T'}, with_anything},
+    entry{{"start", ""}, {verb::courtesy, "START TRANSACTION", {}, 'T'}, with_anything},
+    entry{{"commit", ""}, {verb::courtesy, "COMMIT", {}, 'I'}, with_anything},
+    entry{{"end", ""}, {verb::courtesy, "COMMIT", {}, 'I'}, with_anything},
+    entry{{"rollback", ""}, {verb::courtesy, "ROLLBACK", {}, 'I'}, with_anything},
+    entry{{"abort", ""}, {verb::courtesy, "ROLLBACK", {}, 'I'}, with_anything},
+    entry{{"set", ""}, {verb::courtesy, "SET", {}}, with_anything},
+    entry{{"reset", ""}, {verb::courtesy, "RESET", {}}, with_anything},
+    entry{{"discard", ""}, {verb::courtesy, "DISCARD ALL", {}}, with_anything},
+    entry{{"deallocate", ""}, {verb::courtesy, "DEALLOCATE", {}}, with_anything},
+};
+
+// How many of the first words are the entry's name; 0: it is another.
+std::size_t matched(const entry& e, words all)
+{
+    if (!all[0].is_bare(e.name[0]))
+        return 0;
+    if (e.name[1].empty())
+        return 1;
+    return all.size() > 1 && all[1].is_bare(e.name[1]) ? 2 : 0;
+}
+
+} // namespace
+
+result<command> parse_command(std::string_view sql)
+{
+    auto split = split_words(sql);
+    if (!split)
+        return split.error();
+    std::vector<word>& all = *split;
+    const auto is_semicolon = [](const word& w) { return w.is == word::kind::semicolon; };
+    while (!all.empty() && is_semicolon(all.back()))
+        all.pop_back();
+    if (all.empty())
+        return command{};
+    if (std::ranges::any_of(all, is_semicolon))
+        return error{"0A000", "the console takes one command at a time"};
+    for (const entry& e : table)
+        if (const std::size_t n = matched(e, all); n > 0)
+            return e.read(e.makes, words{all}.subspan(n));
+    const bool is_show = all[0].is_bare("show");
+    if (is_show && all.size() == 1)
+        return syntax_error_at_end();
+    return syntax_error(all[is_show ? 1 : 0]);
+}
+
+rows help()
+{
+    rows made;
+    for (const entry& e : table)
+        if (!e.syntax.empty())
+            made.push_back({std::string(e.syntax), std::string(e.does)});
+    return made;
+}
+
+} // namespace weir::console

@@ -1,0 +1,148 @@
+#include "daemon/gates.hpp"
+
+#include "daemon/console/show.hpp"
+#include "daemon/service_manager.hpp"
+#include "daemon/version.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+namespace weir {
+namespace {
+
+using namespace std::chrono_literals;
+
+// How much longer it takes, and how long before that is over it is said again.
+constexpr auto more_time = 30s;
+constexpr auto say_again_after = 5s;
+
+} // namespace
+
+void gates::add(const backend_settings& s, pool_runner& pool)
+{
+    all_.push_back(std::make_unique<migration_gate>(s, pool, real_migration_work(), loop_, *this));
+}
+
+// Clients can connect already: they wait at the gates that stay closed while migrations run.
+void gates::boot()
+{
+    for (const auto& gate : all_)
+        gate->boot();
+    booted_ = true;
+    gate_changed();
+}
+
+void gates::begin_reload()
+{
+    reloading_ = is_ready_ && !stopping_; // before READY=1 it is starting, and stays so
+    if (reloading_)
+        service_manager::reloading();
+}
+
+void gates::reload(const backend_settings& s)
+{
+    if (migration_gate* const gate = find(s.name))
+        gate->reload(s.migrations);
+}
+
+void gates::end_reload() { gate_changed(); }
+
+void gates::tick(time_point now)
+{
+    for (const auto& gate : all_)
+        gate->tick(now);
+    ask_for_time(now);
+}
+
+void gates::stop()
+{
+    stopping_ = true;
+    for (const auto& gate : all_)
+        gate->stop();
+}
+
+bool gates::is_migrating() const
+{
+    return std::ranges::any_of(all_, [](const auto& gate) { return gate->is_busy(); });
+}
+
+const migration_status& gates::status(const std::string& backend) const
+{
+    const migration_gate* const gate = find(backend);
+    assert(gate);
+    return gate->status();
+}
+
+// READY=1 comes when every gate is open, be it after an hour. A gate that a failure has closed
+// keeps weir starting, as systemd sees it: it stays up, says why in its STATUS, and serves as soon
+// as an operator has put it right. A reload is over even if what it led to has failed.
+void gates::gate_changed()
+{
+    if (!booted_ || stopping_)
+        return;
+    const std::string closed = closed_because();
+    const std::string words =
+        closed.empty() ? "serving " + std::to_string(all_.size()) + " backend(s)" : closed;
+    const bool first = !is_ready_ && closed.empty();
+    if (first || (reloading_ && !is_migrating())) {
+        is_ready_ = true;
+        reloading_ = false;
+        service_manager::ready(words);
+    } else if (words != said_) {
+        service_manager::status(words);
+    }
+    said_ = words;
+    ask_for_time(std::chrono::steady_clock::now());
+    if (first)
+        to_.ready();
+}
+
+std::string gates::closed_because() const
+{
+    std::string all;
+    for (const auto& gate : all_)
+        if (!gate->is_open())
+            all += (all.empty() ? "" : "; ") + gate->status().backend + ": " +
+                   gate->status().closed_because;
+    return all;
+}
+
+void gates::ask_for_time(time_point now)
+{
+    if (stopping_ || closed_because().empty() || now - asked_for_time_ < say_again_after)
+        return;
+    asked_for_time_ = now;
+    service_manager::extend_timeout(more_time);
+}
+
+migration_gate* gates::find(const std::string& backend) const
+{
+    const auto found = std::ranges::find_if(all_, [&](const auto& gate) {
+        return gate->status().backend == backend;
+    });
+    return found == all_.end() ? nullptr : found->get();
+}
+
+void gates::carry_out(const console::command& what, console::reply to)
+{
+    switch (what.verb) {
+    case console::verb::show_help: return to.done(console::help());
+    case console::verb::show_version:
+        return to.done(console::rows{{"weir " + std::string(version())}});
+    case console::verb::show_migrations: {
+        std::vector<migration_status> shown;
+        for (const auto& gate : all_)
+            shown.push_back(gate->status());
+        return to.done(console::show_migrations(shown));
+    }
+    case console::verb::migrate:
+        if (migration_gate* const gate = find(what.wish.backend))
+            return gate->migrate(what.wish, std::move(to));
+        return to.done(error{"3D000", "there is no backend \"" + what.wish.backend + "\""});
+    case console::verb::nothing:
+    case console::verb::courtesy: break; // the session answers them
+    }
+}
+
+} // namespace weir
