@@ -218,13 +218,14 @@ bool channel_listener::on_event(std::uint32_t events, time_point now)
         if (out_.empty())
             epoll_.want_writability(link_->descriptor(), *this, false);
     }
-    const bool more = read(now);
+    const bool more = read((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0, now);
     for (const client_id who : std::exchange(touched_, {}))
         events_.deliver(who);
     return more;
 }
 
-bool channel_listener::read(time_point now)
+// `ended`: its last words are in the socket, with the end of the stream behind them.
+bool channel_listener::read(bool ended, time_point now)
 {
     for (int turn = 0; turn < reads_per_turn; ++turn) {
         std::array<char, chunk> room;
@@ -246,7 +247,7 @@ bool channel_listener::read(time_point now)
             lose(failure_ ? failure_->message : "the server closed it", now);
             return false;
         }
-        if (got.status == io_status::blocked)
+        if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
             return false;
     }
     return true;

@@ -65,9 +65,9 @@ void relay::round()
     };
     handle(true);
     handle(false);
-    for (endpoint* what : std::exchange(again_, {}))
+    for (endpoint* what : std::exchange(again_, {})) // whether it has ended was said only once
         if (!what->closed)
-            on_event(*what, EPOLLIN);
+            on_event(*what, EPOLLIN | EPOLLRDHUP);
     bury();
     if (ready.size() == room.size() || !again_.empty())
         boost::asio::post(watched_.get_executor(), [this] { round(); }); // timers get their turn

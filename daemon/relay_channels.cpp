@@ -57,10 +57,17 @@ void relay::leave_channels(client& c)
     c.session.channels()->queue = {};
 }
 
+// A LISTEN counts from its COMMIT on. As long as nothing is under way on the client's server, none
+// is being carried out that is not known here.
 void relay::notify(client_id id, const pgwire::notification_ptr& n)
 {
-    if (client* c = find(id); c && c->session.channels())
-        c->session.channels()->queue.push(n);
+    client* c = find(id);
+    if (!c || !c->session.channels())
+        return;
+    pgwire::client_channels& its = *c->session.channels();
+    const bool may_commit = c->held && c->held->replies.owes();
+    if (n->channel.empty() || may_commit || its.journal.channels().contains(n->channel))
+        its.queue.push(n);
 }
 
 void relay::deliver(client_id id)

@@ -129,14 +129,15 @@ TEST_CASE("NoticeResponse, NotificationResponse and ParameterStatus may come at 
 TEST_CASE("a LISTEN that an earlier client left behind is not the next one's to hear of")
 {
     const std::string words = notification(std::string(8'000, 'c'));
-    for (const std::size_t piece : {std::size_t{1}, std::size_t{3}, words.size()}) {
-        CAPTURE(piece);
+    for (const std::size_t cut : {header_size, header_size + 1, words.size() - 1, words.size()}) {
+        CAPTURE(cut);
         lease l;
         l.tracker.expect(request::query);
-        std::string heard = l.hear(complete("SELECT 1"));
-        for (std::size_t at = 0; at < words.size(); at += piece)
-            heard += l.hear(words.substr(at, piece));
-        CHECK(heard + l.hear(ready()) == complete("SELECT 1") + ready());
+        std::string heard;
+        for (const std::string& piece :
+             {complete("SELECT 1"), words.substr(0, cut), words.substr(cut), ready()})
+            heard += l.hear(piece);
+        CHECK(heard == complete("SELECT 1") + ready());
         CHECK(l.tracker.has_touched());
     }
     lease l;
