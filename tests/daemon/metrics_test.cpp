@@ -147,7 +147,7 @@ TEST_SUITE("metrics")
                 CHECK(line.starts_with(family));
             }
         }
-        CHECK(families == 24);
+        CHECK(families == 27);
     }
 
     TEST_CASE("without backends the page is still one")
