@@ -310,7 +310,7 @@ void relay::on_lost(server& s)
 {
     s.home.note_loss();
     if (s.holder && s.doing == server::errand::inventory)
-        return forsake(*s.holder, s, "it was lost");
+        return forsake(*s.holder, s, s.inventory->subject(), "it was lost");
     if (client* c = s.holder) {
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);

@@ -17,6 +17,18 @@ std::string in_words(pgwire::state_set why)
     return words;
 }
 
+std::string in_words(const pgwire::session_effects& touched)
+{
+    std::string words;
+    for (const std::string& name : touched.settings)
+        words.append(words.empty() ? "" : ", ").append(name);
+    if (touched.any_setting || touched.unseen_settings)
+        words.append(words.empty() ? "" : ", ").append("settings");
+    if (const auto state = touched.begins | touched.ends | touched.perhaps; !state.empty())
+        words.append(words.empty() ? "" : ", ").append(in_words(state));
+    return words;
+}
+
 } // namespace
 
 // The transaction is over and the client has its answers. What it may have changed is asked for;
@@ -25,6 +37,8 @@ void relay::account_for(client& c, server& s)
 {
     pool_runner& home = s.home;
     pgwire::session_effects touched = s.replies.take_touched();
+    if (s.leaves && !touched.empty())
+        return forsake(c, s, touched, "it went away");
     if (s.replies.take_settings_reset()) { // this much is certain
         s.settings = home.registry().intern(pgwire::tracked_part(*s.settings));
         c.settings = c.startup_settings;
@@ -55,7 +69,7 @@ void relay::on_inventory(server& s)
         return;
     client& c = *s.holder;
     if (s.errand_failed || !s.replies.settled())
-        return forsake(c, s, "it could not be asked");
+        return forsake(c, s, s.inventory->subject(), "it could not be asked");
     s.doing = server::errand::none;
     conclude(c, s, *std::exchange(s.inventory, nullptr));
     if (!c.closed && c.now == client::phase::ready)
@@ -123,11 +137,17 @@ bool relay::rests(const client& c)
            c.held->replies.settled() && !c.session.mid_frame();
 }
 
-// The server is given up while it was asked; the client has had its answers, and stays, unless it
-// has lost what was there.
-void relay::forsake(client& c, server& s, std::string_view why)
+// The server cannot tell, and is given up. Its client has had its answers and would take what it
+// has done for granted, so it cannot go on as if it had not.
+void relay::forsake(client& c,
+                    server& s,
+                    const pgwire::session_effects& touched,
+                    std::string_view why)
 {
-    const pgwire::state_set lost = s.replies.pinned();
+    error lost{"08006",
+               "what this connection has changed of its session (" + in_words(touched) +
+                   ") is lost with its server: " + std::string{why},
+               "Connect again."};
     log::warning("a server is dropped: what its client has left on it is not known",
                  {{"backend", s.home.name()},
                   {"server", static_cast<unsigned>(s.id)},
@@ -137,16 +157,7 @@ void relay::forsake(client& c, server& s, std::string_view why)
     s.inventory.reset();
     s.given_up = true;
     s.home.abandon(s, close_reason::error, now_);
-    if (!lost.empty())
-        return farewell(
-            c,
-            {"08006", "the server that this connection kept (" + in_words(lost) + ") is gone"});
-    if (draining_)
-        return farewell(c, shutting_down());
-    if (c.now == client::phase::settling) // they were accepted; only their words are not known
-        let_in(c);
-    resume(c);
-    after_channels(c);
+    farewell(c, draining_ ? shutting_down() : std::move(lost));
 }
 
 } // namespace weir

@@ -23,7 +23,7 @@ from hostile_server import (
     hostile_servers,
     parameter,
 )
-from raw_client import closed, frame, message, query, raw_client, startup, terminate
+from raw_client import closed, frame, message, query, raw_client, startup, terminate, text
 from weir import weir
 
 QUESTION = "SELECT word FROM fake"
@@ -184,6 +184,34 @@ def hear(client):
     while answers[-1].kind != "Z":
         answers.append(client.read())
     return answers
+
+
+@pytest.mark.parametrize("answer", [b"", error(C="XX000", M="no") + READY], ids=["lost", "refuses"])
+def test_what_was_set_is_not_forgotten_in_silence(answer):
+    """The server cannot be asked what the client has SET: going on without it would be wrong."""
+
+    def misbehave(link):
+        link.send(LOGIN)
+        link.read_query()
+        link.send(frame("C", text("SET")) + READY)
+        link.read_query()  # what has it set?
+        link.send(answer)
+
+    with hostile_servers() as servers:
+        url = servers.add("forgetful", misbehave)
+        servers.start()
+        with weir(url) as daemon, raw_client(
+            daemon.socket_path(), user="tester", database="forgetful"
+        ) as client:
+            client.send(query("SET search_path = elsewhere"))
+            heard = []
+            with pytest.raises((closed, ConnectionError)):
+                while True:
+                    heard.append(client.read())
+            assert [each.kind for each in heard] == ["C", "Z", "E"]
+            assert (heard[-1].fields()["S"], heard[-1].fields()["C"]) == ("FATAL", "08006")
+            assert "search_path" in heard[-1].fields()["M"]
+            wait_until_idle(daemon)
 
 
 def test_a_server_may_leave_at_any_byte():
