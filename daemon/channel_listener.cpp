@@ -65,6 +65,11 @@ channel_listener::channel_listener(pool_runner& home, epoll_set& epoll, channel_
 {
 }
 
+bool channel_listener::has_room_for(client_id who, std::span<const std::string> channels) const
+{
+    return board_.has_room_for(number(who), channels.size());
+}
+
 bool channel_listener::want(client_id who, std::span<const std::string> channels, time_point now)
 {
     board_.want(number(who), channels);

@@ -37,6 +37,7 @@ class channel_listener final : public endpoint {
 public:
     channel_listener(pool_runner& home, epoll_set& epoll, channel_events& events);
 
+    bool has_room_for(client_id who, std::span<const std::string> channels) const;
     // True: all are listened to already. Otherwise channels_granted or channels_refused follows.
     bool want(client_id who, std::span<const std::string> channels, time_point now);
     void keep(client_id who, const pgwire::channel_set& channels, time_point now);

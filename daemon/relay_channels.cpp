@@ -6,6 +6,19 @@
 
 namespace weir {
 
+namespace {
+
+error too_many_channels()
+{
+    return {"53400",
+            "too many channels: a client may LISTEN to " +
+                std::to_string(pgwire::notification_board::client_limit),
+            {},
+            "UNLISTEN what is no longer waited for."};
+}
+
+} // namespace
+
 std::size_t relay::listening_channels(const pool_runner& of) const
 {
     const auto found = channels_.find(&of);
@@ -15,12 +28,17 @@ std::size_t relay::listening_channels(const pool_runner& of) const
 // False: it waits.
 bool relay::ask_for_channels(client& c)
 {
-    if (!channels_.at(c.home)->want(c.id, c.session.wanted(), now_)) {
+    channel_listener& listener = *channels_.at(c.home);
+    if (!listener.has_room_for(c.id, c.session.wanted())) {
+        error why = too_many_channels();
+        count_error(c, why.code.text());
+        c.session.refuse_channels(std::move(why));
+    } else if (listener.want(c.id, c.session.wanted(), now_)) {
+        c.session.grant_channels();
+    } else {
         c.awaits_channels = true;
-        return false;
     }
-    c.session.grant_channels();
-    return true;
+    return !c.awaits_channels;
 }
 
 void relay::channels_granted(client_id id)

@@ -58,6 +58,12 @@ bool notification_board::is_ready(client who) const
            });
 }
 
+bool notification_board::has_room_for(client who, std::size_t channels) const
+{
+    const auto found = wanted_by_.find(who);
+    return channels + (found == wanted_by_.end() ? 0 : found->second.size()) <= client_limit;
+}
+
 const notification_board::clients& notification_board::listeners(std::string_view name) const
 {
     static const clients nobody;

@@ -27,12 +27,15 @@ public:
 
     // So many channels are asked for at once.
     static constexpr std::size_t batch_limit = 500;
+    // No client wants more; they are kept in memory for it.
+    static constexpr std::size_t client_limit = 10'000;
 
     // --- the clients --------------------------------------------------------------------------
     void want(client who, std::span<const std::string> channels); // besides what it has
     void keep(client who, const channel_set& channels);           // and nothing else
     void leave(client who) { keep(who, {}); }
     bool is_ready(client who) const; // everything it wants is listened to
+    bool has_room_for(client who, std::size_t channels) const;
     const clients& listeners(std::string_view name) const;
 
     // --- the connection -----------------------------------------------------------------------

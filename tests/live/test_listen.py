@@ -438,6 +438,20 @@ def test_a_client_that_does_not_read_is_sent_away_and_keeps_no_other(pg, start, 
     assert daemon.resident_kb() - before < 64 * 1024
 
 
+def test_no_client_may_listen_to_everything(pg, start, come):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    client, other = come(daemon), come(daemon)
+    for hundred in range(100):
+        names = "; ".join(f"LISTEN c{hundred}_{i}" for i in range(100))
+        assert sqlstates(client.ask(names)) == []
+    refused = client.ask("LISTEN one_more")
+    assert sqlstates(refused) == ["53400"] and refused[-1].body == b"I"
+    client.ask("UNLISTEN c0_0")
+    assert sqlstates(client.ask("LISTEN one_more")) == []
+    assert sqlstates(other.ask("LISTEN one_more")) == []
+    assert daemon.metric("weir_listening_channels", backend="postgres") == 10_000
+
+
 # -- what goes wrong
 
 
@@ -558,11 +572,12 @@ def test_psycopg_iterates(pg, start, notify):
 
 def test_sqlalchemy_listens_on_the_connection_below(pg, start, notify):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
-    engine = sqlalchemy.create_engine(daemon.url("postgresql+psycopg2"))
+    engine = sqlalchemy.create_engine(daemon.url("postgresql+psycopg2"), future=True)
     with engine.connect() as connection, engine.connect() as other:
-        connection.execute(sqlalchemy.text("LISTEN jobs").execution_options(autocommit=True))
-        with other.begin():
-            other.execute(sqlalchemy.text("SELECT pg_notify('jobs', 'from the other')"))
+        connection.execute(sqlalchemy.text("LISTEN jobs"))
+        connection.commit()
+        other.execute(sqlalchemy.text("SELECT pg_notify('jobs', 'from the other')"))
+        other.commit()
         below = connection.connection.connection
         assert select.select([below], [], [], PATIENCE_SECONDS)[0]
         below.poll()

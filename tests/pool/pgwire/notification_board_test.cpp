@@ -46,6 +46,19 @@ TEST_CASE("many clients share a channel, which is asked for once")
     CHECK(b.next_statements() == "");
 }
 
+TEST_CASE("a client has room for so many channels, whatever others want")
+{
+    notification_board b;
+    CHECK(b.has_room_for(1, notification_board::client_limit));
+    CHECK(!b.has_room_for(1, notification_board::client_limit + 1));
+    b.want(1, names{"a", "b", "a"});
+    CHECK(b.has_room_for(1, notification_board::client_limit - 2));
+    CHECK(!b.has_room_for(1, notification_board::client_limit - 1));
+    CHECK(b.has_room_for(2, notification_board::client_limit));
+    b.keep(1, {"a"});
+    CHECK(b.has_room_for(1, notification_board::client_limit - 1));
+}
+
 TEST_CASE("names are quoted")
 {
     notification_board b;
