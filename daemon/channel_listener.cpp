@@ -86,9 +86,28 @@ void channel_listener::keep(client_id who, const pgwire::channel_set& channels, 
     act(now);
 }
 
+void channel_listener::leave(client_id who, time_point now)
+{
+    give_up(who);
+    keep(who, {}, now);
+}
+
 void channel_listener::give_up(client_id who)
 {
     std::erase_if(waiters_, [&](const waiter& w) { return w.who == who; });
+    std::erase(echoes_, who);
+    std::erase(echoes_asked_, who);
+}
+
+// A server tells its notifications before it answers what it is asked after their COMMIT.
+bool channel_listener::echo(client_id who, time_point now)
+{
+    if (!link_ || setting_up_)
+        return false;
+    std::erase(echoes_asked_, who); // that was asked too early
+    echoes_.push_back(who);
+    act(now);
+    return true;
 }
 
 // Whatever is to be done next.
@@ -100,7 +119,7 @@ void channel_listener::act(time_point now)
         return board_.is_needed() && !logging_in_ && now >= retry_at_ ? log_in(now) : void();
     if (asked_)
         return;
-    if (const std::string sql = board_.next_statements(); !sql.empty())
+    if (const std::string sql = board_.next_statements(); !sql.empty() || !echoes_.empty())
         ask(sql, now);
 }
 
@@ -187,12 +206,16 @@ void channel_listener::lose(std::string_view why, time_point now)
     close();
     board_.lost();
     retry_at_ = now + reconnect_delay(1, longest_pause, 0.0); // it may be back; if not, later
+    for (auto* const waiting : {&echoes_asked_, &echoes_})
+        for (const client_id who : std::exchange(*waiting, {}))
+            events_.echoed(who);
 }
 
 void channel_listener::ask(std::string_view sql, time_point now)
 {
     asked_ = true;
     asked_at_ = now;
+    echoes_asked_ = std::exchange(echoes_, {});
     std::string words;
     pgwire::write_query(words, sql);
     out_.keep({words, {}}, 0);
@@ -314,6 +337,7 @@ void channel_listener::on_notification(std::string_view message)
 void channel_listener::on_answered(time_point now)
 {
     asked_ = false;
+    const auto echoes = std::exchange(echoes_asked_, {});
     const auto failed = std::exchange(failure_, {});
     if (std::exchange(setting_up_, false)) {
         if (failed)
@@ -327,6 +351,8 @@ void channel_listener::on_answered(time_point now)
         tell_missed();
         grant_waiters();
     }
+    for (const client_id who : echoes)
+        events_.echoed(who);
     if (link_)
         act(now);
 }

@@ -25,6 +25,7 @@ class channel_events {
 public:
     virtual void channels_granted(client_id client) = 0; // what it waited for is listened to
     virtual void channels_refused(client_id client, const error& why) = 0;
+    virtual void echoed(client_id client) = 0; // what it has sent itself has been told
     // For its queue; deliver() follows when there are no more at the moment.
     virtual void notify(client_id client, const pgwire::notification_ptr& n) = 0;
     virtual void deliver(client_id client) = 0;
@@ -41,8 +42,11 @@ public:
     // True: all are listened to already. Otherwise channels_granted or channels_refused follows.
     bool want(client_id who, std::span<const std::string> channels, time_point now);
     void keep(client_id who, const pgwire::channel_set& channels, time_point now);
-    void leave(client_id who, time_point now) { keep(who, {}, now); }
+    void leave(client_id who, time_point now);
     void give_up(client_id who); // it waits no more
+    // The client's own NOTIFY is committed: echoed() follows, when all that was committed before
+    // has been told. False: there is no connection at the moment.
+    bool echo(client_id who, time_point now);
 
     // True: call again, there is more to be read.
     bool on_event(std::uint32_t events, time_point now);
@@ -78,7 +82,9 @@ private:
     channel_events& events_;
     pgwire::notification_board board_;
     std::vector<waiter> waiters_;
-    std::set<client_id> touched_; // have got something within this reading
+    std::set<client_id> touched_;         // have got something within this reading
+    std::vector<client_id> echoes_;       // to be told behind the answer to the next question,
+    std::vector<client_id> echoes_asked_; // or behind the one that is due
 
     std::shared_ptr<link> link_; // null: there is no connection
     bool logging_in_ = false;

@@ -69,6 +69,7 @@ public:
     // channel_events
     void channels_granted(client_id id) override;
     void channels_refused(client_id id, const error& why) override;
+    void echoed(client_id id) override;
     void notify(client_id id, const pgwire::notification_ptr& n) override;
     void deliver(client_id id) override;
 
@@ -192,6 +193,8 @@ private:
     void leave_channels(client& c);
     void after_channels(client& c);
     void take_notifications(client& c, std::string& out);
+    bool holds_back_ready(client& c, bool has_notified);
+    void say_ready(client& c, std::string& out);
 
     client* find(client_id id);
 

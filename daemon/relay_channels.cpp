@@ -72,6 +72,7 @@ void relay::leave_channels(client& c)
     if (!c.session.channels())
         return;
     channels_.at(c.home)->leave(c.id, now_);
+    c.awaits_echo = false;
     c.session.channels()->queue = {};
 }
 
@@ -120,6 +121,35 @@ void relay::after_channels(client& c)
         if (!words_.empty())
             send(c, words_);
     }
+}
+
+// A transaction is over. Its notifications come before ReadyForQuery, the client's own as well: for
+// these it waits.
+bool relay::holds_back_ready(client& c, bool has_notified)
+{
+    const pgwire::client_channels* const its = c.session.channels();
+    c.awaits_echo = has_notified && its && !its->journal.channels().empty() &&
+                    channels_.at(c.home)->echo(c.id, now_);
+    return c.awaits_echo;
+}
+
+void relay::say_ready(client& c, std::string& out)
+{
+    c.awaits_echo = false;
+    take_notifications(c, out);
+    pgwire::write_ready(out, 'I');
+}
+
+void relay::echoed(client_id id)
+{
+    client* c = find(id);
+    if (!c || !c->awaits_echo)
+        return;
+    words_.clear();
+    say_ready(*c, words_);
+    send(*c, words_);
+    resume(*c);
+    after_channels(*c);
 }
 
 void relay::take_notifications(client& c, std::string& out)

@@ -371,6 +371,8 @@ void relay::farewell(client& c, const error& why)
             "a client is sent away",
             {{"pid", c.pid}, {"uid", c.uid}, {"sqlstate", why.code.text()}, {"why", why.message}});
     words_.clear();
+    if (c.awaits_echo)
+        say_ready(c, words_);
     pgwire::write_error(words_, why, pgwire::severity::fatal);
     count_error(c, why.code.text());
     if (!c.held || !c.held->replies.is_mid_answer())

@@ -12,6 +12,17 @@ namespace {
 constexpr int reads_per_turn = 8;
 constexpr std::size_t chunk = 64 * 1024;
 
+bool is_seen(const pgwire::reply& r) // by the client
+{
+    switch (r.kind) {
+    case pgwire::reply_kind::forward:
+    case pgwire::reply_kind::replace: return true;
+    case pgwire::reply_kind::parameter:
+    case pgwire::reply_kind::failure: return r.for_client;
+    default: return false;
+    }
+}
+
 } // namespace
 
 void relay::arrived(server& s) { epoll_.add(s.link->descriptor(), s); }
@@ -109,6 +120,8 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
         const pgwire::reply r = s.replies.next(pgwire::as_bytes(rest));
         const std::string_view run = rest.substr(0, r.size);
         used += r.size;
+        if (s.holder && s.holder->awaits_echo && is_seen(r)) // the answer to its next request
+            say_ready(*s.holder, down_.rewritten());
         switch (r.kind) {
         case pgwire::reply_kind::need_more: return true;
         case pgwire::reply_kind::malformed: return false;
@@ -117,7 +130,9 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
             s.inventory->add(pgwire::as_bytes(run.substr(pgwire::header_size)));
             break;
         case pgwire::reply_kind::forward:
-            if (r.ends_transaction && s.holder->session.channels())
+            if (r.ends_transaction && holds_back_ready(*s.holder, r.has_notified))
+                break;
+            if (r.ends_transaction)
                 take_notifications(*s.holder, down_.rewritten());
             down_.add(run);
             break;

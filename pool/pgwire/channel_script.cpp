@@ -133,9 +133,8 @@ bool are_several(std::string_view sql)
            sql.find_first_not_of("; \t\n\r\f\v", semicolon) != std::string_view::npos;
 }
 
-bool has_listen(std::string_view sql) // UNLISTEN, too
+bool mentions(std::string_view sql, std::string_view word)
 {
-    static constexpr std::string_view word = "listen";
     return std::search(sql.begin(), sql.end(), word.begin(), word.end(), [](char a, char b) {
                return (a | 0x20) == b;
            }) != sql.end();
@@ -159,11 +158,13 @@ bool channel_step::is_answered_by(std::string_view tag) const
     return false;
 }
 
+bool mentions_notify(std::string_view sql) { return mentions(sql, "notify"); }
+
 channel_script_ptr read_channel_script(std::string_view sql, bool and_transactions)
 {
     if (!begins_like_one(sql) && !are_several(sql))
         return nullptr;
-    if (!and_transactions && !has_listen(sql))
+    if (!and_transactions && !mentions(sql, "listen"))
         return nullptr;
 
     auto script = std::make_shared<channel_script>();

@@ -47,4 +47,7 @@ inline constexpr std::string_view listen_stand_in = "UNLISTEN *";
 // too. Cheap for a text that has none of it.
 channel_script_ptr read_channel_script(std::string_view sql, bool and_transactions);
 
+// NOTIFY, pg_notify(), or a word that looks like it.
+bool mentions_notify(std::string_view sql);
+
 } // namespace weir::pgwire

@@ -52,6 +52,7 @@ void reply_tracker::attach(prepared_statements& names)
         touched_.perhaps |= state_kind::channels;
     pinned_ = {};
     passes_notifications_ = false;
+    has_notified_ = false;
     journal_ = nullptr;
     settings_reset_ = false;
     begin_failed_ = false;
@@ -393,6 +394,7 @@ reply reply_tracker::on_ready(bytes body)
         return {reply_kind::malformed};
     reply r = pass(header_size + 1);
     r.ends_transaction = r.kind == reply_kind::forward && status == 'I' && !begin_failed_;
+    r.has_notified = status == 'I' && std::exchange(has_notified_, false);
     if (journal_)
         journal_->ready(status);
     settings_reset_ =
@@ -545,6 +547,7 @@ reply reply_tracker::on_complete(bytes body)
     reply r = pass(header_size + body.size());
     pending& front = requests_.front();
     front.answered = true;
+    has_notified_ = has_notified_ || front.notifies || tag == "NOTIFY";
     const auto say_instead = [&](std::string_view client_tag, const error* warning = nullptr) {
         if (r.kind != reply_kind::forward)
             return;

@@ -52,6 +52,7 @@ struct reply {
     std::string_view value = {};
     std::string_view bytes = {};   // valid until the next call
     bool ends_transaction = false; // a ReadyForQuery for the client, which says 'I'
+    bool has_notified = false;     // and the transaction may have been one with a NOTIFY
 };
 
 class reply_tracker {
@@ -90,6 +91,8 @@ public:
     void report_to(channel_journal& journal) { journal_ = &journal; }
     // The request just expected has this to say about channels.
     void add_script(channel_script_ptr script);
+    // And it may NOTIFY.
+    void expect_notifications() { requests_.back().notifies = true; }
     // What is LISTENed to on this server is its client's own, until the lease ends.
     void pass_notifications() { passes_notifications_ = true; }
 
@@ -152,6 +155,7 @@ private:
         bool begins = false;   // part of expect_begin()
         bool answered = false; // a Query or FunctionCall has got more than its ReadyForQuery
         bool has_script = false;
+        bool notifies = false;
         bool reads_rows = false;
         bool has_reset = false; // RESET ALL was completed; it counts when its transaction does
         std::uint8_t changes = 0;
@@ -220,6 +224,7 @@ private:
     bool settings_reset_ = false;
     bool was_notified_ = false; // between two leases: it LISTENs, which nobody knew
     bool passes_notifications_ = false;
+    bool has_notified_ = false; // in this transaction
     char status_ = 'I';
     bool detached_ = true;
 };

@@ -289,8 +289,8 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
     }
     if (script)
         words.effects.perhaps = words.effects.perhaps - state_kind::channels; // not there
-    if (server.expect(request::query, words.trait) && script)
-        server.add_script(script);
+    if (server.expect(request::query, words.trait))
+        note_channels(script, text_field(judged(in, h)), server);
     touch(server, words);
     if (!script || script->wanted.empty())
         return stream(in, h, verdict::forward);
@@ -451,7 +451,8 @@ ruling session::on_close(bytes in, const frame_header& h, reply_tracker& server)
 void session::remember(std::string_view portal, const statement_ptr& statement)
 {
     std::erase_if(portals_, [&](const auto& bound) { return bound.first == portal; });
-    if (statement && (statement->words.matters() || statement->channels))
+    if (statement &&
+        (statement->words.matters() || statement->channels || may_notify(statement->query())))
         portals_.emplace_back(portal, statement);
 }
 
@@ -473,8 +474,8 @@ ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& serve
     touch(server, words);
     if (words.trait == statement_trait::deallocate)
         server.expect_change(request::execute, words.name, nullptr, words.trait);
-    else if (server.expect(request::execute, words.trait) && script)
-        server.add_script(script);
+    else if (server.expect(request::execute, words.trait) && bound != portals_.end())
+        note_channels(script, bound->second->query(), server);
     return stream(in, h, verdict::forward);
 }
 

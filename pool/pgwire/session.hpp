@@ -115,6 +115,8 @@ private:
     channel_script_ptr script_of(bytes in, const frame_header& h) const;
     bool must_ask_for(const channel_script& script);
     std::optional<error> take_channels_refusal();
+    bool may_notify(std::string_view sql) const { return channels_ && mentions_notify(sql); }
+    void note_channels(channel_script_ptr script, std::string_view sql, reply_tracker& server);
     std::optional<ruling>
     without_server(const channel_script& script, bytes in, const frame_header& h, std::string& out);
     std::optional<ruling> with_server(const channel_script& script,

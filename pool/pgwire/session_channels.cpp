@@ -86,4 +86,13 @@ std::optional<ruling> session::with_server(const channel_script& script,
     return {};
 }
 
+// What the request just expected has to do with channels.
+void session::note_channels(channel_script_ptr script, std::string_view sql, reply_tracker& server)
+{
+    if (script)
+        server.add_script(std::move(script));
+    if (may_notify(sql))
+        server.expect_notifications();
+}
+
 } // namespace weir::pgwire

@@ -105,17 +105,42 @@ def test_one_whose_query_runs_hears_of_it_before_it_is_ready(pg, start, come, no
     assert kinds(client.until_ready()) == "TDCAZ"
 
 
-def test_a_client_hears_of_its_own_notifications(pg, start, come):
-    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
-    client = come(daemon)
+def test_a_client_hears_of_its_own_notifications_before_it_is_ready(connect):
+    client = connect()
     client.ask("LISTEN jobs")
-    answers = client.ask("NOTIFY jobs, 'mine'")
-    told = [a for a in answers if a.kind == "A"] or [client.read()]
-    assert [notification(a) for a in told] == [("jobs", "mine")]
+
+    def heard(answers):
+        assert answers[-1].kind == "Z"
+        return [notification(a)[1] for a in answers if a.kind == "A"]
+
+    assert heard(client.ask("NOTIFY jobs, 'mine'")) == ["mine"]
+    assert heard(client.ask("SELECT pg_notify('jobs', 'by function')")) == ["by function"]
     # Duplicates within a transaction are folded by the server.
-    client.ask("BEGIN; NOTIFY jobs, 'x'; NOTIFY jobs, 'x'; NOTIFY jobs, 'y'; COMMIT")
-    rest = b"".join(client.read().body[4:] for _ in range(2))
-    assert rest == b"jobs\0x\0jobs\0y\0"
+    together = "BEGIN; NOTIFY jobs, 'x'; NOTIFY jobs, 'x'; NOTIFY jobs, 'y'; COMMIT"
+    assert heard(client.ask(together)) == ["x", "y"]
+    assert heard(client.ask("BEGIN")) == []
+    assert heard(client.ask("NOTIFY jobs, 'later'")) == []
+    assert heard(client.ask("SELECT 1")) == []
+    assert heard(client.ask("COMMIT")) == ["later"]
+    client.ask("BEGIN; NOTIFY jobs, 'never'")
+    assert heard(client.ask("ROLLBACK")) == []
+    client.send(parse("n", "SELECT pg_notify('jobs', $1)", [25]) + sync())
+    client.until_ready()
+    for payload in ("a", "b"):
+        client.send(bind("", "n", [payload.encode()]) + execute() + sync())
+        assert heard(client.until_ready()) == [payload]
+    assert heard(client.ask("UNLISTEN jobs; NOTIFY jobs, 'in vain'")) == []
+    assert client.rows("SELECT 2") == [["2"]]
+
+
+def test_what_was_sent_behind_a_notify_is_answered_behind_it(connect):
+    """In one write, so that weir has the next answers before it knows of the notification."""
+    client = connect()
+    client.ask("LISTEN jobs")
+    client.send(query("NOTIFY jobs, 'x'") + query("SELECT 1") + query("NOTIFY jobs, 'y'"))
+    answers = [a for _ in range(3) for a in client.until_ready()]
+    assert [a.kind for a in answers if a.kind != "A"] == list("CZTDCZCZ")
+    assert [notification(a)[1] for a in answers if a.kind == "A"] == ["x", "y"]
 
 
 @pytest.mark.parametrize(
@@ -545,6 +570,10 @@ def test_psycopg2_polls(pg, start, notify):
             assert select.select([connection], [], [], PATIENCE_SECONDS)[0]
             connection.poll()
             assert [(n.channel, n.payload) for n in connection.notifies] == [("jobs", "a")]
+            connection.notifies.clear()
+            cursor.execute("NOTIFY jobs, 'my own'")
+            connection.commit()
+            assert [n.payload for n in connection.notifies] == ["my own"]
             connection.notifies.clear()
             cursor.execute("LISTEN other")
             connection.rollback()

@@ -161,6 +161,34 @@ TEST_CASE("a LISTEN that reaches a pooled server has no effect, and its client i
     CHECK(heard.ends_with(complete("LISTEN") + ready()));
 }
 
+TEST_CASE("the ReadyForQuery behind a NOTIFY says so, once its transaction is over")
+{
+    prepared_statements names;
+    reply_tracker tracker;
+    tracker.attach(names);
+    const auto notified = [&](std::string_view words) {
+        bool found = false;
+        while (!words.empty()) {
+            const reply r = tracker.next(as_bytes(words));
+            found = r.has_notified;
+            words.remove_prefix(r.size);
+        }
+        return found;
+    };
+    tracker.expect(request::query);
+    CHECK(notified(complete("NOTIFY") + ready()));
+    tracker.expect(request::query);
+    CHECK_FALSE(notified(complete("SELECT 1") + ready()));
+    tracker.expect(request::query);
+    tracker.expect_notifications(); // SELECT pg_notify(...)
+    tracker.expect(request::query);
+    CHECK_FALSE(notified(complete("SELECT 1") + ready('T')));
+    CHECK(notified(complete("COMMIT") + ready()));
+    tracker.expect(request::query);
+    tracker.expect_notifications();
+    CHECK_FALSE(notified(failure("42883", "no such function") + ready()));
+}
+
 TEST_CASE("what weir asked is not the client's to see, but its errors are reported")
 {
     lease l;
