@@ -118,7 +118,7 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
 void relay::try_settings(client& c, server& s)
 {
     lease(c, s);
-    if (is_on_hold(c))
+    if (s.doing == server::errand::identity)
         return;
     if (up_.empty())
         return settle(c, s); // another client has brought the same
