@@ -3,6 +3,7 @@
 #include "daemon/relay.hpp"
 #include "pool/pgwire/writer.hpp"
 
+#include <cassert>
 #include <cstring>
 
 namespace weir {
@@ -40,6 +41,7 @@ void relay::leaves(std::unique_ptr<server> s)
 // message; in the steady state they agree, and nothing is sent.
 void relay::lease(client& c, server& s)
 {
+    assert(up_.empty()); // or another's words would go first
     c.held = &s;
     s.holder = &c;
     s.since = now_;
