@@ -110,6 +110,20 @@ bool channel_listener::echo(client_id who, time_point now)
     return true;
 }
 
+// Those of whom this is true wait no more.
+template <class Claim>
+std::vector<client_id> channel_listener::take_waiters(Claim is_true)
+{
+    std::vector<client_id> taken;
+    std::erase_if(waiters_, [&](const waiter& w) {
+        if (!is_true(w))
+            return false;
+        taken.push_back(w.who);
+        return true;
+    });
+    return taken;
+}
+
 // Whatever is to be done next.
 void channel_listener::act(time_point now)
 {
@@ -137,13 +151,7 @@ void channel_listener::tick(time_point now)
         ask("", now);
     act(now);
 
-    std::vector<client_id> late;
-    std::erase_if(waiters_, [&](const waiter& w) {
-        if (w.until > now)
-            return false;
-        late.push_back(w.who);
-        return true;
-    });
+    const auto late = take_waiters([&](const waiter& w) { return w.until <= now; });
     const error why = last_error_.value_or(
         error{"08001", "the connection that listens for all clients did not come in time"});
     for (const client_id who : late)
@@ -360,13 +368,7 @@ void channel_listener::on_answered(time_point now)
 // Those that waited hear of it; others that listened before a reconnection wait for a better time.
 void channel_listener::refuse(const pgwire::notification_board::clients& whom, const error& why)
 {
-    std::vector<client_id> told;
-    std::erase_if(waiters_, [&](const waiter& w) {
-        if (!whom.contains(number(w.who)))
-            return false;
-        told.push_back(w.who);
-        return true;
-    });
+    const auto told = take_waiters([&](const waiter& w) { return whom.contains(number(w.who)); });
     if (!whom.empty())
         log::warning("LISTEN was refused",
                      {{"backend", home_.name()}, {"clients", whom.size()}, {"error", why.message}});
@@ -376,13 +378,8 @@ void channel_listener::refuse(const pgwire::notification_board::clients& whom, c
 
 void channel_listener::grant_waiters()
 {
-    std::vector<client_id> ready;
-    std::erase_if(waiters_, [&](const waiter& w) {
-        if (!board_.is_ready(number(w.who)))
-            return false;
-        ready.push_back(w.who);
-        return true;
-    });
+    const auto ready =
+        take_waiters([&](const waiter& w) { return board_.is_ready(number(w.who)); });
     for (const client_id who : ready)
         events_.channels_granted(who);
 }

@@ -61,6 +61,8 @@ private:
         time_point until;
     };
 
+    template <class Claim>
+    std::vector<client_id> take_waiters(Claim is_true);
     void act(time_point now);
     void log_in(time_point now);
     void on_login(pool_runner::login_outcome& outcome);

@@ -571,10 +571,6 @@ def test_psycopg2_polls(pg, start, notify):
             connection.poll()
             assert [(n.channel, n.payload) for n in connection.notifies] == [("jobs", "a")]
             connection.notifies.clear()
-            cursor.execute("NOTIFY jobs, 'my own'")
-            connection.commit()
-            assert [n.payload for n in connection.notifies] == ["my own"]
-            connection.notifies.clear()
             cursor.execute("LISTEN other")
             connection.rollback()
             notify("other", "b")
@@ -582,6 +578,16 @@ def test_psycopg2_polls(pg, start, notify):
             assert select.select([connection], [], [], PATIENCE_SECONDS)[0]
             connection.poll()
             assert [(n.channel, n.payload) for n in connection.notifies] == [("jobs", "c")]
+
+
+def test_psycopg2_has_its_own_without_polling(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    with contextlib.closing(psycopg2.connect(daemon.dsn())) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            cursor.execute("LISTEN jobs")
+            cursor.execute("NOTIFY jobs, 'my own'")
+            assert [n.payload for n in connection.notifies] == ["my own"]
 
 
 def test_psycopg_iterates(pg, start, notify):
