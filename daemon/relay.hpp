@@ -98,7 +98,7 @@ private:
     // relay_clients.cpp: from accept to close, and the bytes that go up
     void accept_from(listening& from);
     void on_client(client& c, std::uint32_t events);
-    void read(client& c, bool ended);
+    void read(client& c, bool to_the_end);
     void take_in(client& c, std::string_view fresh);
     bool must_wait(const client& c) const;
     std::size_t judge(client& c, std::string_view data);
@@ -148,7 +148,7 @@ private:
 
     // relay_servers.cpp: the bytes that come down
     void on_server(server& s, std::uint32_t events);
-    void read(server& s, bool ended);
+    void read(server& s, bool to_the_end);
     void take_in(server& s, std::string_view data);
     static bool is_on_hold(const client& c);
     bool judge(server& s, std::string_view data, std::size_t& used);
@@ -161,6 +161,7 @@ private:
     void after_answers(server& s);
     void settle(client& c, server& s);
     void give_back(client& c, server& s);
+    void hand_back(server& s, bool dirty);
 
     // relay_sessions.cpp: what a client leaves behind, and who keeps a server for it
     void account_for(client& c, server& s);
