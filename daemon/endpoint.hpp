@@ -23,6 +23,10 @@ public:
     // Closed within this round of events: what the kernel still has to say of it is stale.
     bool closed = false;
 
+    // The other side has ended the stream; that is said once, and what it sent before may be
+    // unread.
+    bool ended = false;
+
 protected:
     ~endpoint() = default;
 

@@ -63,6 +63,9 @@ void relay::round()
                 on_event(what, e.events);
         }
     };
+    for (const epoll_event& e : ready)
+        if ((e.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+            static_cast<endpoint*>(e.data.ptr)->ended = true;
     handle(true);
     handle(false);
     for (endpoint* what : std::exchange(again_, {})) // whether it has ended was said only once

@@ -108,7 +108,7 @@ private:
     // relay_clients.cpp: from accept to close, and the bytes that go up
     void accept_from(listening& from);
     void on_client(client& c, std::uint32_t events);
-    void read(client& c, bool ended);
+    void read(client& c, bool to_the_end);
     void take_in(client& c, std::string_view fresh);
     bool must_wait(const client& c) const;
     std::size_t judge(client& c, std::string_view data);
@@ -158,7 +158,7 @@ private:
 
     // relay_servers.cpp: the bytes that come down
     void on_server(server& s, std::uint32_t events);
-    void read(server& s, bool ended);
+    void read(server& s, bool to_the_end);
     void take_in(server& s, std::string_view data);
     static bool is_on_hold(const client& c);
     bool judge(server& s, std::string_view data, std::size_t& used);
@@ -171,6 +171,7 @@ private:
     void after_answers(server& s);
     void settle(client& c, server& s);
     void give_back(client& c, server& s);
+    void hand_back(server& s, bool dirty);
 
     // relay_sessions.cpp: what a client leaves behind, and who keeps a server for it
     void account_for(client& c, server& s);
@@ -178,8 +179,7 @@ private:
     void conclude(client& c, server& s, const pgwire::session_inventory& told);
     void keep(client& c, server& s, pgwire::state_set why);
     void stay(client& c, server& s);
-    void
-    forsake(client& c, server& s, const pgwire::session_effects& touched, std::string_view why);
+    void forsake(client& c, server& s, pgwire::session_effects lost, std::string_view why);
     static bool rests(const client& c);
 
     void dismiss_askers(server& s);

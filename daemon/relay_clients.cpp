@@ -76,7 +76,7 @@ void relay::on_client(client& c, std::uint32_t events)
         (c.must_be_patient() || c.now == client::phase::leaving ||
          (c.half_closed && !c.said_goodbye)))
         return vanish(c);
-    read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+    read(c, c.ended);
 }
 
 // A message that is sent while a cancel for the one before is still under way would be hit by it.
@@ -87,7 +87,7 @@ bool relay::must_wait(const client& c) const
            ((is_on_hold(c) || c.gated) && c.stash && c.stash->size() >= waiting_limit);
 }
 
-void relay::read(client& c, bool ended)
+void relay::read(client& c, bool to_the_end)
 {
     for (int turn = 0; turn < reads_per_turn; ++turn) {
         if (c.now == client::phase::leaving || c.half_closed)
@@ -114,7 +114,7 @@ void relay::read(client& c, bool ended)
         if (c.home)
             c.home->counted().bytes_in += got;
         take_in(c, had ? std::string_view{} : std::string_view{into, got});
-        if (c.closed || (got < chunk && !ended))
+        if (c.closed || (got < chunk && !to_the_end))
             return;
     }
     again_.push_back(&c);

@@ -70,16 +70,18 @@ bool relay::is_on_hold(const client& c)
 
 void relay::on_server(server& s, std::uint32_t events)
 {
+    s.leaves = s.leaves || s.ended;
     if (!s.out.empty())
         flush(s);
     if (events & ~std::uint32_t{EPOLLOUT})
-        read(s, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+        read(s, s.ended);
 }
 
-// `ended`: its last words are in the socket, with the end of the stream behind them.
-void relay::read(server& s, bool ended)
+// `to_the_end`: no event will say that there is more, or that the stream has ended. What the pool
+// has decided comes first: the server may be somebody's, who has not heard of it yet.
+void relay::read(server& s, bool to_the_end)
 {
-    for (int turn = 0; turn < reads_per_turn && !s.given_up; ++turn) {
+    for (int turn = 0; turn < reads_per_turn && !s.given_up && !s.home.has_work(); ++turn) {
         if (s.holder && s.holder->out.is_full()) {
             s.read_later = true; // a slow reader stops its own server, not weir's memory
             return;
@@ -94,7 +96,7 @@ void relay::read(server& s, bool ended)
         }
         if (got.status == io_status::closed && !s.given_up)
             return on_lost(s);
-        if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
+        if (got.status == io_status::blocked && (got.bytes == 0 || !to_the_end))
             return;
     }
     if (!s.given_up)
@@ -198,7 +200,7 @@ void relay::after_answers(server& s)
     case server::errand::ping:
     case server::errand::reset:
         if (s.replies.settled())
-            s.home.errand_done(s, !s.errand_failed, now_);
+            s.home.errand_done(s, !s.errand_failed && !s.leaves, now_);
         return;
     case server::errand::inventory: return on_inventory(s);
     case server::errand::identity:
@@ -247,12 +249,7 @@ void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
     note_activity(c);
-    if (s.leaves) {
-        s.home.abandon(s, close_reason::error, now_);
-        s.given_up = true;
-    } else {
-        s.home.release(s, false, now_);
-    }
+    hand_back(s, false);
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
         let_in(c);
@@ -264,6 +261,14 @@ void relay::give_back(client& c, server& s)
     } else {
         after_channels(c);
     }
+}
+
+void relay::hand_back(server& s, bool dirty)
+{
+    if (!s.leaves)
+        return s.home.release(s, dirty, now_);
+    s.home.abandon(s, close_reason::error, now_);
+    s.given_up = true;
 }
 
 // A cancel that was asked for is over: the server may go on to others.
@@ -315,7 +320,7 @@ void relay::recover(server& s)
     } else if (!s.replies.needs_sync() && (s.replies.owes() || s.cancelling || !s.out.empty())) {
         return; // not over yet
     } else if (!s.replies.needs_sync() && s.replies.transaction_status() == 'I') {
-        s.home.release(s, s.errand_failed, now_);
+        hand_back(s, s.errand_failed);
     } else { // in place of a Sync, too, which would commit what its client has never ended
         pgwire::write_query(words, "ROLLBACK");
         s.replies.expect_swallowed(pgwire::request::query);
