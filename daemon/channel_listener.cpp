@@ -200,6 +200,7 @@ void channel_listener::close()
 {
     epoll_.remove(link_->descriptor());
     link_.reset();
+    ended = false;
     asked_ = false;
     setting_up_ = false;
     failure_.reset();
@@ -254,14 +255,13 @@ bool channel_listener::on_event(std::uint32_t events, time_point now)
         if (out_.empty())
             epoll_.want_writability(link_->descriptor(), *this, false);
     }
-    const bool more = read((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0, now);
+    const bool more = read(now);
     for (const client_id who : std::exchange(touched_, {}))
         events_.deliver(who);
     return more;
 }
 
-// `ended`: its last words are in the socket, with the end of the stream behind them.
-bool channel_listener::read(bool ended, time_point now)
+bool channel_listener::read(time_point now)
 {
     for (int turn = 0; turn < reads_per_turn; ++turn) {
         std::array<char, chunk> room;

@@ -68,7 +68,7 @@ private:
     void on_login(pool_runner::login_outcome& outcome);
     void ask(std::string_view sql, time_point now);
     void flush();
-    bool read(bool ended, time_point now);
+    bool read(time_point now);
     bool take_in(std::string_view data, std::size_t& used, time_point now);
     bool judge(char type, std::string_view message, time_point now);
     void on_notification(std::string_view message);

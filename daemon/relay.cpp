@@ -68,9 +68,9 @@ void relay::round()
             static_cast<endpoint*>(e.data.ptr)->ended = true;
     handle(true);
     handle(false);
-    for (endpoint* what : std::exchange(again_, {})) // whether it has ended was said only once
+    for (endpoint* what : std::exchange(again_, {}))
         if (!what->closed)
-            on_event(*what, EPOLLIN | EPOLLRDHUP);
+            on_event(*what, EPOLLIN);
     bury();
     if (ready.size() == room.size() || !again_.empty())
         boost::asio::post(watched_.get_executor(), [this] { round(); }); // timers get their turn

@@ -163,6 +163,7 @@ void relay::forsake(client& c, server& s, pgwire::session_effects lost, std::str
                          {},
                          "Connect again."});
     resume(c);
+    after_channels(c);
 }
 
 } // namespace weir
