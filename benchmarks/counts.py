@@ -43,7 +43,7 @@ def count_calls(contestant, **options):
             text=True,
         )
         wait_until_attached(contestant.process.pid, strace)
-        load(contestant.socket_path(), **options)
+        load(contestant, **options)
         strace.send_signal(signal.SIGINT)
         strace.communicate()
         return calls_in(summary.read())
@@ -115,13 +115,13 @@ def user_work(start, transactions, **options):
         os.chmod(directory, 0o777)  # for whatever user it runs as
         with start(callgrind(directory)) as contestant:
             pid = contestant.process.pid
-            load(contestant.socket_path(), transactions=transactions, **options)
+            load(contestant, transactions=transactions, **options)
             dump_profile(pid, directory, 1)  # with all that happens once
 
             dumps = iter(range(2, 4))
 
             def count_run(count):
-                load(contestant.socket_path(), transactions=count, **options)
+                load(contestant, transactions=count, **options)
                 return dump_profile(pid, directory, next(dumps))
 
             return per_transaction(count_run, transactions)

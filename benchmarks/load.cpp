@@ -1,18 +1,21 @@
-// The load generator: raw connections to a pooler, a script for each, and what it took. The
-// pooler's CPU time, and what the null backend has received, are read around the transactions that
-// count, so that logins and warming up are no part of them. Prints one line of JSON.
-#include "benchmarks/cpu_time.hpp"
+// The load generator: raw connections to a pooler, a script for each, and how long it took. It
+// talks with whoever started it, so that others can be looked at around the transactions that
+// count:
+//
+//   it prints "ready"    every client has logged in, made its settings and warmed up
+//   a line comes in      the transactions run
+//   it prints JSON       one line; the clients stay connected, idle, until the standard input ends
 #include "benchmarks/generator.hpp"
-#include "benchmarks/null_counts.hpp"
 #include "benchmarks/script.hpp"
 
 #include <CLI/CLI.hpp>
-#include <unistd.h>
 
-#include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace weir::bench {
@@ -31,9 +34,6 @@ struct options {
     std::size_t copy_bytes = 1024 * 1024;
     std::uint64_t warm_up = 0;
     std::uint64_t transactions = 1000;
-    bool stay = false;
-    pid_t watched = 0;
-    std::string backend;
 };
 
 script work_of(const options& o)
@@ -69,22 +69,21 @@ void open_all(generator& load, const options& o)
     }
 }
 
-void print(const generator::outcome& run, const cpu_time& before, const cpu_time& after)
+void print(const generator::outcome& run)
 {
-    const auto microseconds = [](std::chrono::nanoseconds time) {
-        return std::chrono::duration<double, std::micro>(time).count();
-    };
     std::printf("{\"transactions\": %llu, \"seconds\": %.6f, \"bytes\": %llu",
                 static_cast<unsigned long long>(run.latency.count()),
                 run.took.count(),
                 static_cast<unsigned long long>(run.bytes));
+    const auto add = [](const char* name, std::chrono::nanoseconds time) {
+        std::printf(", \"%s_ms\": %.4f",
+                    name,
+                    std::chrono::duration<double, std::milli>(time).count());
+    };
     for (const auto& [name, share] : {std::pair{"p50", 0.5}, {"p90", 0.9}, {"p99", 0.99}})
-        std::printf(", \"%s_us\": %.1f", name, microseconds(run.latency.percentile(share)));
-    std::printf(", \"longest_us\": %.1f", microseconds(run.latency.longest()));
-    std::printf(", \"cpu_us\": %.3f, \"user_ticks\": %llu, \"system_ticks\": %llu",
-                microseconds(after.total - before.total),
-                static_cast<unsigned long long>(after.user_ticks - before.user_ticks),
-                static_cast<unsigned long long>(after.system_ticks - before.system_ticks));
+        add(name, run.latency.percentile(share));
+    add("longest", run.latency.longest());
+    std::puts("}");
 }
 
 void run(const options& o)
@@ -96,26 +95,14 @@ void run(const options& o)
         open_all(load, o);
     if (o.warm_up > 0)
         load.run(o.warm_up, same);
-
-    const auto look = [&o] { return o.watched ? cpu_time_of(o.watched) : cpu_time{}; };
-    const auto count = [&o] {
-        return o.backend.empty() ? null_counts{} : ask_null_backend(o.backend);
-    };
-    const null_counts counted = count();
-    const cpu_time before = look();
-    const generator::outcome outcome = load.run(o.transactions, same);
-    print(outcome, before, look());
-    if (!o.backend.empty()) {
-        const null_counts now = count();
-        // Of these the last question is not the pooler's.
-        std::printf(
-            ", \"server_messages\": %llu, \"server_bytes\": %llu",
-            static_cast<unsigned long long>(now.messages - counted.messages - 1),
-            static_cast<unsigned long long>(now.bytes - counted.bytes - null_question().size()));
-    }
-    std::puts("}");
+    std::puts("ready");
     std::fflush(stdout);
-    for (char unused = 0; o.stay && ::read(STDIN_FILENO, &unused, 1) > 0;)
+    std::string line;
+    if (!std::getline(std::cin, line))
+        return;
+    print(load.run(o.transactions, same));
+    std::fflush(stdout);
+    while (std::getline(std::cin, line))
         continue;
 }
 
@@ -139,9 +126,6 @@ int main(int count, char** arguments)
     app.add_option("--copy-bytes", o.copy_bytes, "sent by one COPY");
     app.add_option("--warm-up", o.warm_up, "transactions that do not count");
     app.add_option("--transactions", o.transactions, "that count");
-    app.add_flag("--stay", o.stay, "keep the connections until the standard input ends");
-    app.add_option("--watch", o.watched, "the pooler's process id");
-    app.add_option("--backend", o.backend, "path of the null backend's socket");
     CLI11_PARSE(app, count, arguments);
     try {
         weir::bench::run(o);

@@ -1,44 +1,19 @@
 """Cases in front of the null backend: what is left is the pooler's own cost."""
 
+from cpu import each
 from programs import load
 from turns import OF_BULK, case
 
-# Of a simple query, for 10,000 transactions of each contestant in a round at full length.
-LENGTH = 30_000
-
-
-def divided(measured, amount):
-    """CPU µs for each of `amount`: all, in user space, in the kernel. The sum is exact; its
-    division is the kernel's, by ticks.
-    """
-    ticks = measured["user_ticks"] + measured["system_ticks"]
-    each = measured["cpu_us"] / amount
-    user = each * measured["user_ticks"] / ticks if ticks else None
-    return each, user, each - user if ticks else None
-
-
-def run(contestant, **options):
-    process = contestant.process
-    if process is not None:
-        options["watch"] = process.pid
-    return load(contestant.socket_path(), **options)
+LENGTH = 30_000  # simple queries of one turn at full length; of what costs more there are fewer
 
 
 def transactions(**options):
     """A turn that counts transactions."""
 
     def turn(contestant):
-        measured = run(contestant, **options)
+        measured = load(contestant, **options)
         count = measured["transactions"]
-        out = {
-            "rate": count / measured["seconds"],
-            "p50_ms": measured["p50_us"] / 1e3,
-            "p99_ms": measured["p99_us"] / 1e3,
-        }
-        if contestant.process is not None:
-            all_of_it, user, system = divided(measured, count)
-            out |= {"cpu_us": all_of_it, "user_us": user, "system_us": system}
-        return out
+        return measured | each(measured["cpu"], count) | {"rate": count / measured["seconds"]}
 
     return turn
 
@@ -47,17 +22,18 @@ def bulk(**options):
     """A turn that counts bytes."""
 
     def turn(contestant):
-        measured = run(contestant, **options)
-        out = {"mb_s": measured["bytes"] / 1e6 / measured["seconds"]}
-        if contestant.process is not None:
-            out["cpu_s_gb"] = measured["cpu_us"] / 1e6 / (measured["bytes"] / 1e9)
+        measured = load(contestant, **options)
+        gigabytes = measured["bytes"] / 1e9
+        out = {"mb_s": gigabytes * 1e3 / measured["seconds"]}
+        if measured["cpu"] is not None:
+            out["cpu_s_gb"] = measured["cpu"].us / 1e6 / gigabytes
         return out
 
     return turn
 
 
 def with_clients(clients, scale, share=1.0, **options):
-    """`share`: how many transactions it takes to last as long as LENGTH simple queries do."""
+    """`share`: of LENGTH, for transactions that cost more than a simple query."""
     count = max(int(LENGTH * scale * share), 2 * clients)
     return transactions(
         clients=clients, warm_up=max(count // 10, clients), transactions=count, **options
@@ -71,9 +47,12 @@ def null_cases(scale):
         return bulk(clients=4, warm_up=4, transactions=max(int(megabytes * scale), 4), **options)
 
     return [
-        case("null-64", "null backend, 64 clients, simple query", with_clients(64, scale), target=0.70),
-        case("null-1000", "null backend, 1000 clients, simple query", with_clients(1000, scale), target=0.60),
-        case("null-1", "null backend, 1 client, simple query", with_clients(1, scale, 0.5), target=1.0),
+        case("null-64", "null backend, 64 clients, simple query",
+             with_clients(64, scale), target=0.70),
+        case("null-1000", "null backend, 1000 clients, simple query",
+             with_clients(1000, scale), target=0.60),
+        case("null-1", "null backend, 1 client, simple query",
+             with_clients(1, scale, 0.5), target=1.0),
         case("extended-64", "null backend, 64 clients, extended query",
              with_clients(64, scale, work="extended"), target=0.75),
         case("applications-64", "null backend, 64 clients, two application_names",

@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -13,10 +14,13 @@ import time
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(REPOSITORY, "tests", "support"))
 
+from cpu import watch  # noqa: E402
+from raw_client import query, raw_client  # noqa: E402
 from weir import binary  # noqa: E402
 
 PORT = 5432  # names the socket file
 START_SECONDS = 30
+QUESTION = query("SHOW received")
 
 
 def program(name):
@@ -54,8 +58,8 @@ class listener:
         os.chmod(self.directory, 0o755)
         self.process = subprocess.Popen(
             [
-                *["setpriv", "--pdeathsig", "KILL", "--"],
-                *[program(self.name), self.socket_path(), *self.arguments],
+                *["setpriv", "--pdeathsig", "KILL", "--", program(self.name)],
+                *[self.socket_path(), *self.arguments],
             ],
             stdin=subprocess.DEVNULL,
             start_new_session=True,
@@ -89,42 +93,65 @@ class null_backend(listener):
     def unix_url(self, database):
         return f"postgresql://{self.user}@/{database}?host={self.directory}&port={self.port}"
 
-
-def load_command(path, **options):
-    """Of the load generator; `clients=64` becomes `--clients 64`, a list becomes several words."""
-    command = ["setsid", "--wait", program("load"), path]
-    for name, value in options.items():
-        values = value if isinstance(value, (list, tuple)) else [value]
-        for one in values:
-            command += [f"--{name.replace('_', '-')}", str(one)]
-    return command
-
-
-def load(path, **options):
-    """What it has measured."""
-    done = subprocess.run(
-        load_command(path, **options),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"{' '.join(done.args)}: {done.stderr}")
-    return json.loads(done.stdout)
+    def received(self):
+        """(messages, bytes) of all its clients so far, the logins left out; this question is one of
+        the messages.
+        """
+        with raw_client(self.socket_path(), database="null") as client:
+            client.send(QUESTION)
+            (row,) = [answer.body for answer in client.until_ready() if answer.kind == "D"]
+        columns = []
+        row = row[2:]
+        while row:
+            end = 4 + struct.unpack("!i", row[:4])[0]
+            columns.append(int(row[4:end]))
+            row = row[end:]
+        return columns
 
 
-@contextlib.contextmanager
-def staying(path, **options):
-    """Clients that have done their transactions and are idle until the end of the block."""
-    with subprocess.Popen(
-        [*load_command(path, **options), "--stay"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    ) as process:
-        line = process.stdout.readline()
+class load_run:
+    """The load generator: its clients have logged in and warmed up when the block begins, run
+    their transactions in go(), and are idle from then to the end of the block. `clients=64`
+    becomes `--clients 64`; of a list each becomes an option.
+    """
+
+    def __init__(self, path, **options):
+        self.command = ["setsid", "--wait", program("load"), path]
+        for name, value in options.items():
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                self.command += [f"--{name.replace('_', '-')}", str(one)]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.expect_line()
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+    def expect_line(self):
+        line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{' '.join(process.args)} has failed")
-        yield json.loads(line)
-        process.stdin.close()
+            _, complaint = self.process.communicate()
+            raise RuntimeError(f"{' '.join(self.command)}: {complaint}")
+        return line
+
+    def go(self):
+        """Runs the transactions; what the generator has measured."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return json.loads(self.expect_line())
+
+
+def load(contestant, **options):
+    """What the generator has measured, and as "cpu" what that has cost the contestant."""
+    with load_run(contestant.socket_path(), **options) as run:
+        with watch(contestant.process) as spent:
+            measured = run.go()
+    return measured | {"cpu": spent.cpu}

@@ -23,11 +23,13 @@ USER = measure("user_us", "user", 2)
 SYSTEM = measure("system_us", "system", 2)
 RATE = measure("rate", "tx/s", 0)
 MEDIAN = measure("p50_ms", "p50 ms", 2)
+MEAN = measure("mean_ms", "mean ms", 2)
 P99 = measure("p99_ms", "p99 ms", 2)
 CPU_OF_A_GB = measure("cpu_s_gb", "CPU s/GB", 3, decides=True)
 SPEED = measure("mb_s", "MB/s", 0)
 
 OF_TRANSACTIONS = (CPU, USER, SYSTEM, RATE, MEDIAN, P99)
+OF_PGBENCH = (CPU, USER, SYSTEM, RATE, MEAN)
 OF_BULK = (CPU_OF_A_GB, SPEED)
 
 
