@@ -1,22 +1,18 @@
-"""Debian's PgBouncer beside a cluster, set up as weir is: transaction mode, a Unix socket, a pool
-of the same size.
-"""
+"""Debian's PgBouncer, set up as weir is: transaction mode, a Unix socket, a pool of the same size."""
 
-import contextlib
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
+
+from programs import PORT, wait_until_listening
 
 PROGRAM = "/usr/sbin/pgbouncer"
-START_SECONDS = 30
 
 SETTINGS = """
 [databases]
-{database} = host={pg.directory} port={pg.port} dbname={database} user=postgres
+{databases}
 [pgbouncer]
 listen_addr =
 listen_port = {port}
@@ -27,16 +23,20 @@ default_pool_size = {size}
 max_client_conn = 20000
 log_connections = 0
 log_disconnections = 0
+{more}
 """
 
 
 class pgbouncer:
-    """It refuses to run as root; then it is nobody's."""
+    """`servers` says for each database how to reach it, in libpq's words. It refuses to run as
+    root; then it is nobody's. `wrap` is the front of the command line, for a program that starts
+    it in its turn.
+    """
 
-    port = 5432
+    port = PORT
 
-    def __init__(self, pg, database, size):
-        self.pg, self.database, self.size = pg, database, size
+    def __init__(self, servers, size, more="", wrap=()):
+        self.servers, self.size, self.more, self.wrap = servers, size, more, wrap
         self.directory, self.process = None, None
 
     def __enter__(self):
@@ -45,11 +45,11 @@ class pgbouncer:
         with open(self.path("pgbouncer.ini"), "w") as file:
             file.write(
                 SETTINGS.format(
-                    pg=self.pg,
-                    database=self.database,
+                    databases="\n".join(f"{n} = {words}" for n, words in self.servers.items()),
                     port=self.port,
                     directory=self.directory,
                     size=self.size,
+                    more=self.more,
                 )
             )
         drop = []
@@ -60,13 +60,8 @@ class pgbouncer:
         with open(self.path("pgbouncer.log"), "w") as log:
             self.process = subprocess.Popen(
                 [
-                    "setpriv",
-                    *drop,
-                    "--pdeathsig",
-                    "KILL",
-                    "--",
-                    PROGRAM,
-                    self.path("pgbouncer.ini"),
+                    *["setpriv", *drop, "--pdeathsig", "KILL", "--", *self.wrap],
+                    *[PROGRAM, self.path("pgbouncer.ini")],
                 ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -74,7 +69,7 @@ class pgbouncer:
                 start_new_session=True,
             )
         try:
-            self.wait_until_listening()
+            wait_until_listening(self.socket_path(), self.process, self.log)
         except BaseException:
             self.__exit__()
             raise
@@ -85,18 +80,12 @@ class pgbouncer:
         self.process.wait()
         shutil.rmtree(self.directory)
 
-    def wait_until_listening(self):
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
-                FileNotFoundError, ConnectionRefusedError
-            ):
-                probe.connect(self.path(f".s.PGSQL.{self.port}"))
-                return
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                with open(self.path("pgbouncer.log")) as log:
-                    raise RuntimeError(f"PgBouncer did not start:\n{log.read()}")
-            time.sleep(0.02)
+    def log(self):
+        with open(self.path("pgbouncer.log")) as log:
+            return log.read()
+
+    def socket_path(self):
+        return self.path(f".s.PGSQL.{self.port}")
 
     def path(self, name):
         return os.path.join(self.directory, name)
