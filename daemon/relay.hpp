@@ -110,6 +110,8 @@ private:
     void on_client(client& c, std::uint32_t events);
     void read(client& c, bool to_the_end);
     void take_in(client& c, std::string_view fresh);
+    std::unique_ptr<std::string> put_aside(std::string_view bytes);
+    void reuse(std::unique_ptr<std::string> stash);
     bool must_wait(const client& c) const;
     std::size_t judge(client& c, std::string_view data);
     void send(client& c, const gathered& what);
@@ -221,6 +223,7 @@ private:
     bool accept_later_ = false; // there were no descriptors left
     time_point now_{};          // of this round
     std::random_device random_;
+    std::vector<std::unique_ptr<std::string>> spare_stashes_;
     std::vector<char> from_client_;
     std::vector<char> from_server_;
     collector up_;        // to a server, while a client's bytes are judged

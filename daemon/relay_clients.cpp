@@ -125,21 +125,42 @@ void relay::take_in(client& c, std::string_view fresh)
 {
     if (is_on_hold(c)) {
         if (!fresh.empty())
-            c.stash = std::make_unique<std::string>(fresh);
+            c.stash = put_aside(fresh);
         return;
     }
     if (!c.stash) {
         const std::size_t used = judge(c, fresh);
         if (used < fresh.size() && !c.closed)
-            c.stash = std::make_unique<std::string>(fresh.substr(used));
+            c.stash = put_aside(fresh.substr(used));
         return;
     }
-    const std::unique_ptr<std::string> held = std::move(c.stash);
+    std::unique_ptr<std::string> held = std::move(c.stash);
     const std::size_t used = judge(c, *held);
     if (used < held->size() && !c.closed) {
         held->erase(0, used);
-        c.stash = std::make_unique<std::string>(std::move(*held));
+        c.stash = std::move(held);
+    } else {
+        reuse(std::move(held));
     }
+}
+
+// Where many clients wait, each transaction puts one message aside; none of them allocates.
+std::unique_ptr<std::string> relay::put_aside(std::string_view bytes)
+{
+    if (spare_stashes_.empty())
+        return std::make_unique<std::string>(bytes);
+    std::unique_ptr<std::string> spare = std::move(spare_stashes_.back());
+    spare_stashes_.pop_back();
+    spare->assign(bytes);
+    return spare;
+}
+
+void relay::reuse(std::unique_ptr<std::string> stash)
+{
+    constexpr std::size_t spares = 64;
+    constexpr std::size_t largest = 4'096;
+    if (spare_stashes_.size() < spares && stash->capacity() <= largest)
+        spare_stashes_.push_back(std::move(stash));
 }
 
 // The way up, one frame after the other; answers how many bytes are done with.
@@ -293,8 +314,8 @@ void relay::resume(client& c)
 {
     if (c.stash && !c.stash->empty())
         take_in(c, {});
-    else
-        c.stash.reset();
+    else if (c.stash)
+        reuse(std::move(c.stash));
     if (c.closed || is_on_hold(c))
         return;
     if (c.half_closed)

@@ -2,6 +2,7 @@
 // and leaving are O(1) from anywhere, and allocate only when a number larger than ever joins.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,8 +22,24 @@ struct id_chain {
 // The table: a number is in one chain at most.
 class id_links {
 public:
-    void push_back(id_chain& chain, std::uint32_t id); // must be in none
-    void erase(id_chain& chain, std::uint32_t id);     // must be in this one
+    void push_back(id_chain& chain, std::uint32_t id) // must be in none
+    {
+        assert(!contains(id) && id != id_chain::none);
+        if (id >= links_.size())
+            links_.resize(std::size_t{id} + 1);
+        links_[id] = {.previous = chain.back, .next = id_chain::none, .member = true};
+        (chain.empty() ? chain.front : links_[chain.back].next) = id;
+        chain.back = id;
+    }
+
+    void erase(id_chain& chain, std::uint32_t id) // must be in this one
+    {
+        assert(contains(id));
+        const link gone = links_[id];
+        (gone.previous == id_chain::none ? chain.front : links_[gone.previous].next) = gone.next;
+        (gone.next == id_chain::none ? chain.back : links_[gone.next].previous) = gone.previous;
+        links_[id] = {};
+    }
 
     std::uint32_t after(std::uint32_t id) const { return links_[id].next; }      // none: the last
     std::uint32_t before(std::uint32_t id) const { return links_[id].previous; } // none: the first
@@ -41,8 +58,17 @@ private:
 // One list with a table of its own.
 class id_list {
 public:
-    void push_back(std::uint32_t id); // must not be in the list
-    void erase(std::uint32_t id);     // must be in the list
+    void push_back(std::uint32_t id) // must not be in the list
+    {
+        links_.push_back(chain_, id);
+        ++size_;
+    }
+
+    void erase(std::uint32_t id) // must be in the list
+    {
+        links_.erase(chain_, id);
+        --size_;
+    }
 
     std::optional<std::uint32_t> front() const { return known(chain_.front); }
     std::optional<std::uint32_t> back() const { return known(chain_.back); }

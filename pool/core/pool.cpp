@@ -329,7 +329,9 @@ void pool::open(time_point now, actions& todo)
 
 void pool::refuse(client_id client, error why, actions& todo)
 {
-    todo.push_back({.kind = action::refuse, .client = client, .why = std::move(why)});
+    todo.push_back({.kind = action::refuse,
+                    .client = client,
+                    .why = std::make_unique<const error>(std::move(why))});
 }
 
 void pool::turn_away(client_id client, error why, actions& todo)
@@ -410,7 +412,9 @@ void pool::notify_waiters(time_point now, actions& todo)
         if (!why)
             why = is_open() ? notice_of_waiting(situation(now))
                             : error{"00000", closed_because_.message};
-        todo.push_back({.kind = action::notice, .client = *client, .why = why});
+        todo.push_back({.kind = action::notice,
+                        .client = *client,
+                        .why = std::make_unique<const error>(*why)});
     }
 }
 

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -42,7 +43,7 @@ struct action {
     server_id server{};
     client_id client{};
     close_reason reason{};
-    std::optional<error> why = {};
+    std::unique_ptr<const error> why = {}; // of a refusal or a notice: the others are made often
 };
 // Carried out in order, before the pool is told anything else: a slot freed by a `close` may be the
 // subject of an `open` further on.

@@ -385,9 +385,10 @@ statement_words by_first_word(std::string_view sql)
     case 's': break;
     default: return {};
     }
-    const std::string first = words.next();
-    if (first == "select" || first == "delete" || words.was_quoted())
+    if (const std::string_view text = words.rest(); // SELECT, DELETE: no other begins so
+        text.size() > 2 && (text[1] | 0x20) == 'e' && (text[2] | 0x20) == 'l')
         return {};
+    const std::string first = words.next();
     if (first == "prepare" && words.next() == "transaction")
         return {};
     if (first == "prepare")

@@ -265,7 +265,7 @@ void books::notices(const action& a)
     client& c = at(a.client);
     promise(in_tick_ && c.state == client_state::waiting && now_ - c.since >= 5s && !c.noticed,
             "a waiter is told of its wait after 5 s, once");
-    promise(a.why.has_value() && !a.why->message.empty(), "a notice says why");
+    promise(a.why && !a.why->message.empty(), "a notice says why");
     promise(!closed_because_ || a.why->message == closed_because_->message,
             "a notice of a pool that is closed says why that is");
     c.noticed = true;
@@ -299,7 +299,7 @@ void books::hand_over(server_id id, client_id to)
 
 void books::refuses(const action& a)
 {
-    promise(a.why.has_value() && !a.why->message.empty(), "a refusal says why");
+    promise(a.why && !a.why->message.empty(), "a refusal says why");
     promise(at(a.client).state == client_state::waiting, "only one who waits is refused");
     if (a.client == newcomer_) {
         const bool full = settings_.max_waiting > 0 && queue_.size() > settings_.max_waiting;

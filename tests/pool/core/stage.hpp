@@ -114,9 +114,9 @@ private:
         case action::ping: return "ping " + server;
         case action::reset: return "reset " + server;
         case action::grant: return "grant " + server + " to " + client;
-        case action::notice: notice_ = a.why.value(); return "notice " + client;
+        case action::notice: notice_ = *a.why; return "notice " + client;
         case action::refuse:
-            refusal_ = a.why.value();
+            refusal_ = *a.why;
             return "refuse " + client + " " + std::string(refusal_.code.text());
         }
         return "?";
