@@ -91,6 +91,11 @@ public:
     }
     void set_unnamed(statement_ptr statement); // by the request just expected; null: it is empty
 
+    // What `name` means hangs on answers that are on their way: a request that changes it was sent,
+    // which the server may fail or skip, and behind it one that it will not skip.
+    bool is_undecided(std::string_view name) const;
+    bool has_undecided() const { return changes_left_behind_ > 0 && !copying_in_; }
+
     // After an error in the extended protocol the server ignores everything up to Sync.
     bool ignores_until_sync() const { return ignoring_; }
     // Whether that BEGIN has worked is not known yet, and what it was sent for is complete.
@@ -149,12 +154,14 @@ private:
     struct change {
         std::string name;
         statement_ptr before;
+        bool of_all = false; // names; what becomes of them is done when the tag tells
     };
 
     bool push(const pending& p); // false: the server will not read it as a request
     void pop();
     void withdraw(std::size_t index, bool failed_itself);
     void add_change(std::string_view name, statement_ptr after);
+    void note_change(change what);
     void undo_changes(std::size_t index, bool failed_itself);
     void forget_names();
     void drop_unnamed();
@@ -175,7 +182,9 @@ private:
 
     ring<pending> requests_;
     ring<change> changes_; // of the pending that have some, in order
-    ring<error> poisons_;  // one for each poisoned, in order
+    // So many of them, the first, are of requests behind which a Sync or Query has been sent.
+    std::size_t changes_left_behind_ = 0;
+    ring<error> poisons_; // one for each poisoned, in order
     prepared_statements* names_ = nullptr;
     std::unique_ptr<const error> explanation_; // of a cancel, until the next ReadyForQuery
     std::string replacement_;
