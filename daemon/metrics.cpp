@@ -229,7 +229,7 @@ void add_traffic(page& out, const metrics_snapshot& now)
     out.each_backend(
         Counter,
         "weir_queries_total",
-        "Simple queries and executions of statements.",
+        "Simple queries and executions of statements that needed a connection.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.queries); });
     out.each_backend(Counter,
                      "weir_bytes_total",

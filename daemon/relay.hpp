@@ -169,8 +169,7 @@ private:
     void conclude(client& c, server& s, const pgwire::session_inventory& told);
     void keep(client& c, server& s, pgwire::state_set why);
     void stay(client& c, server& s);
-    void
-    forsake(client& c, server& s, const pgwire::session_effects& touched, std::string_view why);
+    void forsake(client& c, server& s, pgwire::session_effects lost, std::string_view why);
     static bool rests(const client& c);
 
     void dismiss_askers(server& s);

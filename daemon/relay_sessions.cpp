@@ -69,7 +69,7 @@ void relay::on_inventory(server& s)
         return;
     client& c = *s.holder;
     if (s.errand_failed || !s.replies.settled())
-        return forsake(c, s, s.inventory->subject(), "it could not be asked");
+        return forsake(c, s, s.inventory->subject().certain(), "it could not be asked");
     s.doing = server::errand::none;
     conclude(c, s, *std::exchange(s.inventory, nullptr));
     if (!c.closed && c.now == client::phase::ready)
@@ -135,27 +135,32 @@ bool relay::rests(const client& c)
            c.held->replies.settled() && !c.session.mid_frame();
 }
 
-// The server cannot tell, and is given up. Its client has had its answers and would take what it
-// has done for granted, so it cannot go on as if it had not.
-void relay::forsake(client& c,
-                    server& s,
-                    const pgwire::session_effects& touched,
-                    std::string_view why)
+// The server cannot tell, and is given up. Its client has had its answers and takes what it has
+// done for granted, so it cannot go on as if it had not.
+void relay::forsake(client& c, server& s, pgwire::session_effects lost, std::string_view why)
 {
-    error lost{"08006",
-               "what this connection has changed of its session (" + in_words(touched) +
-                   ") is lost with its server: " + std::string{why},
-               "Connect again."};
     log::warning("a server is dropped: what its client has left on it is not known",
                  {{"backend", s.home.name()},
                   {"server", static_cast<unsigned>(s.id)},
                   {"pid", c.pid},
                   {"why", why}});
+    lost.begins |= s.replies.pinned();
     c.held = nullptr;
     s.inventory.reset();
     s.given_up = true;
     s.home.abandon(s, close_reason::error, now_);
-    farewell(c, draining_ ? shutting_down() : std::move(lost));
+    if (draining_)
+        return farewell(c, shutting_down());
+    if (c.now == client::phase::settling) // accepted; only the server's words for them are missing
+        let_in(c);
+    else if (!lost.empty())
+        return farewell(c,
+                        {"08006",
+                         "what this connection has changed of its session (" + in_words(lost) +
+                             ") is lost with its server: " + std::string{why},
+                         {},
+                         "Connect again."});
+    resume(c);
 }
 
 } // namespace weir

@@ -204,7 +204,7 @@ def test_what_was_set_is_not_forgotten_in_silence(answer):
     with hostile_servers() as servers:
         url = servers.add("forgetful", misbehave)
         servers.start()
-        with weir(url) as daemon, raw_client(
+        with weir(url, DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0) as daemon, raw_client(
             daemon.socket_path(), user="tester", database="forgetful"
         ) as client:
             client.send(query("SET search_path = elsewhere"))
