@@ -88,6 +88,7 @@ private:
     ruling body(std::size_t available);
     ruling without_server(bytes in, const frame_header& h, std::string& out);
     ruling with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    bool is_undecided(bytes in, const frame_header& h, const reply_tracker& server) const;
     bool answers(std::string_view sql, std::string& out);
     void deny(const error& why, std::string& out);
     ruling on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
