@@ -152,7 +152,8 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
             names_.put("", nullptr); // what would replace it drops it, even if it fails
         return refuse(in, own_.failure(), out);
     }
-    if (const channel_script_ptr script = h.type == 'Q' ? script_of(in, h) : nullptr)
+    if (const channel_script_ptr script =
+            h.type == 'Q' ? script_of(text_field(judged(in, h)), h) : nullptr)
         if (const auto r = without_server(*script, in, h, out))
             return *r;
     if (h.type == 'Q' && h.size() <= whole_frame && answers(text_field(judged(in, h)), out))
@@ -305,12 +306,13 @@ session::poison(bytes in, const frame_header& h, reply_tracker& server, error wh
 
 ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
-    const channel_script_ptr script = script_of(in, h);
+    const std::string_view sql = text_field(judged(in, h));
+    const channel_script_ptr script = script_of(sql, h);
     if (script)
         if (const auto r = with_server(*script, in, h, server, out))
             return *r;
     ++queries_;
-    statement_words words = classify(text_field(judged(in, h)));
+    statement_words words = classify(sql);
     if (auto objection = rules_->objection(words, server.pinned()))
         return poison(in, h, server, std::move(*objection), out);
     if (h.size() > whole_frame) // there may be more behind what was looked at: the tags tell
@@ -323,7 +325,7 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
     if (script)
         words.effects.perhaps = words.effects.perhaps - state_kind::channels; // not there
     if (server.expect(request::query, words.trait))
-        note_channels(script, text_field(judged(in, h)), server);
+        note_channels(script, sql, server);
     touch(server, words);
     if (!script || script->wanted.empty())
         return stream(in, h, verdict::forward);

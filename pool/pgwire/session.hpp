@@ -113,7 +113,7 @@ private:
         std::vector<std::string> wanted;
         std::optional<result<void>> answer;
     };
-    channel_script_ptr script_of(bytes in, const frame_header& h) const;
+    channel_script_ptr script_of(std::string_view sql, const frame_header& h) const;
     bool must_ask_for(const channel_script& script);
     std::optional<error> take_channels_refusal();
     bool may_notify(std::string_view sql) const { return channels_ && mentions_notify(sql); }

@@ -25,6 +25,10 @@ void choose(shared_server& s, std::uint8_t choice)
     s.allow({.probes = (choice & 4) != 0, .hold_back = (choice & 8) != 0});
     if (choice & 16)
         s.server().refuse_begin();
+    if (choice & 32)
+        s.share_channels();
+    if (choice & 64)
+        s.channels_refusal = weir::error{"08006", "down"};
 }
 
 // The client speaks while the server is silent, then the server answers: the cuts change nothing.
