@@ -82,6 +82,8 @@ bool reply_tracker::push(const pending& p)
     if (p.what == request::copy_end && requests_.empty())
         return false; // late, after the COPY failed: the server ignores it
     slot_in_doubt_ = slot_in_doubt_ || (p.what == request::sync && !requests_.empty());
+    if (ends_with_ready(p.what))
+        changes_left_behind_ = changes_.size();
     sync_wanted_ = sync_wanted_ && p.what != request::sync;
     synced_ = synced_ && (ends_with_ready(p.what) || p.what == request::copy_end);
     requests_.push_back(p);
@@ -95,8 +97,10 @@ bool reply_tracker::needs_sync() const
 
 void reply_tracker::pop()
 {
-    for (unsigned i = 0; i < requests_.front().changes; ++i)
+    const std::size_t changes = requests_.front().changes;
+    for (std::size_t i = 0; i < changes; ++i)
         changes_.pop_front();
+    changes_left_behind_ -= std::min(changes_left_behind_, changes);
     if (requests_.front().poisoned)
         poisons_.pop_front();
     if (requests_.front().has_script)
@@ -114,6 +118,8 @@ bool reply_tracker::expect(request what, statement_trait trait)
         return false;
     if (what == request::query)
         drop_unnamed();
+    if (trait == statement_trait::deallocate_all || trait == statement_trait::reset_all)
+        note_change({{}, nullptr, true});
     return true;
 }
 
@@ -186,15 +192,38 @@ void reply_tracker::add_script(channel_script_ptr script)
 void reply_tracker::drop_unnamed()
 {
     set_unnamed(nullptr);
-    if (names_->find(""))
+    if (names_->find("") || has_undecided()) // what has dropped it before may be taken back
         add_change("", nullptr);
 }
 
 void reply_tracker::add_change(std::string_view name, statement_ptr after)
 {
-    changes_.push_back({std::string(name), names_->find(name)});
+    note_change({std::string(name), names_->find(name)});
     names_->put(name, std::move(after));
+}
+
+// By the request just expected. A Query skips nothing that stands behind it.
+void reply_tracker::note_change(change what)
+{
+    changes_.push_back(std::move(what));
     ++requests_.back().changes;
+    if (ends_with_ready(requests_.back().what))
+        changes_left_behind_ = changes_.size();
+}
+
+// The last change counts: one that nothing was left behind of stands or falls with what comes next.
+bool reply_tracker::is_undecided(std::string_view name) const
+{
+    constexpr std::size_t most = 256; // of a long pipeline no more is looked at; to wait is right
+    if (!has_undecided())
+        return false;
+    for (std::size_t i = changes_.size(); i-- > 0;) {
+        if (changes_[i].of_all ? !name.empty() : changes_[i].name == name)
+            return i < changes_left_behind_;
+        if (changes_.size() - i == most)
+            return true;
+    }
+    return false;
 }
 
 void reply_tracker::set_unnamed(statement_ptr statement)
@@ -501,10 +530,13 @@ void reply_tracker::take_back(std::size_t index, bool failed_itself)
 {
     change undone = std::move(changes_[index]);
     changes_.erase(index);
+    changes_left_behind_ -= index < changes_left_behind_;
+    if (undone.of_all)
+        return;
     if (failed_itself && undone.name.empty())
         undone.before.reset(); // a Parse or Query that fails has dropped the unnamed one already
     for (; index < changes_.size(); ++index)
-        if (changes_[index].name == undone.name) {
+        if (!changes_[index].of_all && changes_[index].name == undone.name) {
             changes_[index].before = std::move(undone.before);
             return;
         }
@@ -518,7 +550,7 @@ void reply_tracker::forget_names()
     std::map<std::string, statement_ptr> later;
     for (std::size_t i = requests_.front().changes; i < changes_.size(); ++i)
         if (change& c = changes_[i];
-            !c.name.empty() && later.emplace(c.name, names_->find(c.name)).second)
+            !c.of_all && !c.name.empty() && later.emplace(c.name, names_->find(c.name)).second)
             c.before.reset();
     names_->clear_named();
     for (auto& [name, statement] : later)

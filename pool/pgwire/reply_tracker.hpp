@@ -103,6 +103,11 @@ public:
     }
     void set_unnamed(statement_ptr statement); // by the request just expected; null: it is empty
 
+    // What `name` means hangs on answers that are on their way: a request that changes it was sent,
+    // which the server may fail or skip, and behind it one that it will not skip.
+    bool is_undecided(std::string_view name) const;
+    bool has_undecided() const { return changes_left_behind_ > 0 && !copying_in_; }
+
     // After an error in the extended protocol the server ignores everything up to Sync.
     bool ignores_until_sync() const { return ignoring_; }
     // Whether that BEGIN has worked is not known yet, and what it was sent for is complete.
@@ -163,6 +168,7 @@ private:
     struct change {
         std::string name;
         statement_ptr before;
+        bool of_all = false; // names; what becomes of them is done when the tag tells
     };
 
     struct open_script {
@@ -176,6 +182,7 @@ private:
     void pop();
     void withdraw(std::size_t index, bool failed_itself);
     void add_change(std::string_view name, statement_ptr after);
+    void note_change(change what);
     void undo_changes(std::size_t index, bool failed_itself);
     void forget_names();
     void drop_unnamed();
@@ -197,7 +204,9 @@ private:
     bool is_expected(char type);
 
     ring<pending> requests_;
-    ring<change> changes_;      // of the pending that have some, in order
+    ring<change> changes_; // of the pending that have some, in order
+    // So many of them, the first, are of requests behind which a Sync or Query has been sent.
+    std::size_t changes_left_behind_ = 0;
     ring<error> poisons_;       // one for each poisoned, in order
     ring<open_script> scripts_; // one for each that has one, in order
     channel_journal* journal_ = nullptr;

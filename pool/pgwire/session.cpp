@@ -152,7 +152,8 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
             names_.put("", nullptr); // what would replace it drops it, even if it fails
         return refuse(in, own_.failure(), out);
     }
-    if (const channel_script_ptr script = h.type == 'Q' ? script_of(in, h) : nullptr)
+    if (const channel_script_ptr script =
+            h.type == 'Q' ? script_of(text_field(judged(in, h)), h) : nullptr)
         if (const auto r = without_server(*script, in, h, out))
             return *r;
     if (h.type == 'Q' && h.size() <= whole_frame && answers(text_field(judged(in, h)), out))
@@ -160,7 +161,8 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
     return {verdict::need_server};
 }
 
-// What needs no server, because it is about names that live here.
+// What needs no server, because it is about names that live here. Where a transaction is held back
+// an error does need one: what comes after it is the server's to judge.
 bool session::answers(std::string_view sql, std::string& out)
 {
     if (!may_be_about_names(sql) && !rules_->may_object())
@@ -169,7 +171,7 @@ bool session::answers(std::string_view sql, std::string& out)
     const auto objection = rules_->objection(words, {});
     switch (objection ? statement_trait::prepare : words.trait) {
     case statement_trait::prepare:
-        if (!objection)
+        if (!objection || own_.holds_back())
             return false;
         deny(*objection, out);
         break;
@@ -177,6 +179,8 @@ bool session::answers(std::string_view sql, std::string& out)
         if (names_.find(words.name)) {
             names_.put(words.name, nullptr);
             write_command_complete(out, "DEALLOCATE");
+        } else if (own_.holds_back()) {
+            return false;
         } else {
             deny(no_such_statement(words.name), out);
         }
@@ -232,6 +236,8 @@ session::with_server(bytes in, const frame_header& h, reply_tracker& server, std
         return {verdict::wait};
     if (server.ignores_until_sync() && h.type != 'S')
         return stream(in, h, verdict::discard); // as the server would
+    if (server.has_undecided() && is_undecided(in, h, server))
+        return {verdict::wait};
     if (channels_)
         server.report_to(channels_->journal);
     else if (!shares_channels_)
@@ -257,6 +263,34 @@ session::with_server(bytes in, const frame_header& h, reply_tracker& server, std
     return stream(in, h, verdict::forward);
 }
 
+// Whether the name that it is about exists will be known when the server has answered what it has
+// been sent: it may have skipped a Parse on its way to a Sync.
+bool session::is_undecided(bytes in, const frame_header& h, const reply_tracker& server) const
+{
+    field_reader fields{judged(in, h)};
+    switch (h.type) {
+    case 'P': {
+        const std::string_view name = fields.text();
+        return !name.empty() && server.is_undecided(name);
+    }
+    case 'B': {
+        fields.text();
+        const std::string_view name = fields.text();
+        const statement_ptr& bound = names_.find(name);
+        return server.is_undecided(name) ||
+               (bound && bound->words.trait == statement_trait::deallocate &&
+                server.is_undecided(bound->words.name));
+    }
+    case 'C':
+    case 'D': return fields.u8() == 'S' && server.is_undecided(fields.text());
+    case 'Q': {
+        const statement_words words = classify(fields.text());
+        return words.trait == statement_trait::deallocate && server.is_undecided(words.name);
+    }
+    default: return false;
+    }
+}
+
 // A request that fails in its place among the others: the server is sent what it cannot parse, and
 // its ErrorResponse is replaced. So an open transaction fails, as it would without weir.
 ruling
@@ -272,12 +306,13 @@ session::poison(bytes in, const frame_header& h, reply_tracker& server, error wh
 
 ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
-    const channel_script_ptr script = script_of(in, h);
+    const std::string_view sql = text_field(judged(in, h));
+    const channel_script_ptr script = script_of(sql, h);
     if (script)
         if (const auto r = with_server(*script, in, h, server, out))
             return *r;
     ++queries_;
-    statement_words words = classify(text_field(judged(in, h)));
+    statement_words words = classify(sql);
     if (auto objection = rules_->objection(words, server.pinned()))
         return poison(in, h, server, std::move(*objection), out);
     if (h.size() > whole_frame) // there may be more behind what was looked at: the tags tell
@@ -290,7 +325,7 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
     if (script)
         words.effects.perhaps = words.effects.perhaps - state_kind::channels; // not there
     if (server.expect(request::query, words.trait))
-        note_channels(script, text_field(judged(in, h)), server);
+        note_channels(script, sql, server);
     touch(server, words);
     if (!script || script->wanted.empty())
         return stream(in, h, verdict::forward);
@@ -349,12 +384,16 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
             server.set_unnamed(std::move(statement));
         return stream(in, h, verdict::forward);
     }
-    if (!name.empty() && names_.find(name))
+    // But first the server says what is wrong with the text itself.
+    if (!name.empty() && names_.find(name)) {
+        message{out, 'P'}.text("").raw(statement->parse_tail);
+        server.expect_swallowed(request::parse);
         return poison(in,
                       h,
                       server,
                       {"42P05", "prepared statement \"" + std::string(name) + "\" already exists"},
                       out);
+    }
     if (!names_.has_room_for(tail.size()))
         return poison(in,
                       h,

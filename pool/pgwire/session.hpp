@@ -88,6 +88,7 @@ private:
     ruling body(std::size_t available);
     ruling without_server(bytes in, const frame_header& h, std::string& out);
     ruling with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    bool is_undecided(bytes in, const frame_header& h, const reply_tracker& server) const;
     bool answers(std::string_view sql, std::string& out);
     void deny(const error& why, std::string& out);
     ruling on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
@@ -112,7 +113,7 @@ private:
         std::vector<std::string> wanted;
         std::optional<result<void>> answer;
     };
-    channel_script_ptr script_of(bytes in, const frame_header& h) const;
+    channel_script_ptr script_of(std::string_view sql, const frame_header& h) const;
     bool must_ask_for(const channel_script& script);
     std::optional<error> take_channels_refusal();
     bool may_notify(std::string_view sql) const { return channels_ && mentions_notify(sql); }

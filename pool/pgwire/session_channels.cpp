@@ -12,12 +12,11 @@ void session::settle_channels()
     channels_->journal.abandon();
 }
 
-channel_script_ptr session::script_of(bytes in, const frame_header& h) const
+channel_script_ptr session::script_of(std::string_view sql, const frame_header& h) const
 {
     if (!shares_channels_ || h.size() > whole_frame)
         return nullptr;
-    const std::string_view sql = as_text(in.subspan(header_size, h.body_size));
-    return read_channel_script(sql.substr(0, sql.find('\0')), channels_ != nullptr);
+    return read_channel_script(sql, channels_ != nullptr);
 }
 
 // The channels of a LISTEN have to be listened to before it is carried out.

@@ -1,9 +1,11 @@
 """LISTEN and NOTIFY in transaction mode: any number of clients over one connection that listens."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import select
 import struct
+import threading
 import time
 
 import asyncpg
@@ -443,6 +445,56 @@ def test_a_notify_after_listen_is_never_missed(pg, start, come):
         sender.ask(f"NOTIFY round_{round}")
         assert notification(client.read()) == (f"round_{round}", "")
         client.socket.close()
+
+
+def test_each_hears_what_was_committed_in_order_whatever_else_it_does(pg, start, come):
+    """Senders and listeners share three servers; listeners work meanwhile, and some hang up."""
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=3, DB_MAX_OVERFLOW=0)
+    senders, listeners, rounds = 4, 8, 120
+    all_listen = threading.Barrier(senders + listeners)
+
+    def send(name):
+        client = come(daemon)
+        all_listen.wait(PATIENCE_SECONDS)
+        for number in range(rounds):
+            client.ask("BEGIN")
+            client.ask(f"NOTIFY load, '{name} {number}'")
+            client.ask("COMMIT" if number % 3 else "ROLLBACK")
+        client.ask(f"NOTIFY load, '{name} end'")
+
+    def listen(name):
+        client = come(daemon)
+        client.ask("LISTEN load")
+        all_listen.wait(PATIENCE_SECONDS)
+        heard = {sender: [] for sender in range(senders)}
+
+        def note(answers):
+            for answer in answers:
+                if answer.kind == "A":
+                    sender, what = notification(answer)[1].split()
+                    heard[int(sender)].append(what)
+
+        turn = name
+        while not all(what[-1:] == ["end"] for what in heard.values()):
+            turn += 1
+            if turn % 3:
+                note([client.read()])
+                continue
+            note(client.ask("BEGIN"))
+            assert kinds(client.ask("SELECT 1, pg_backend_pid()")) == "TDCZ"
+            note(client.ask("COMMIT"))
+            with raw_client(daemon.socket_path(), **LOGIN) as leaves:
+                leaves.ask("LISTEN load")
+        return heard
+
+    with concurrent.futures.ThreadPoolExecutor(senders + listeners) as crowd:
+        sent = [crowd.submit(send, name) for name in range(senders)]
+        found = [crowd.submit(listen, name) for name in range(listeners)]
+        for one in sent:
+            one.result()
+        expected = [str(number) for number in range(rounds) if number % 3] + ["end"]
+        for one in found:
+            assert one.result() == {sender: expected for sender in range(senders)}
 
 
 def test_a_client_that_does_not_read_is_sent_away_and_keeps_no_other(pg, start, come):

@@ -474,7 +474,8 @@ bool fake_postgres::refused_in_failed_transaction(const std::string& sql)
 {
     if (status_ != 'E' || sql.empty() || is(sql, "COMMIT") || is(sql, "ROLLBACK"))
         return false;
-    fail("25P02", "current transaction is aborted");
+    fail("25P02",
+         "current transaction is aborted, commands ignored until end of transaction block");
     return true;
 }
 

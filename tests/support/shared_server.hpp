@@ -42,6 +42,13 @@ public:
             c.session.allow(what);
     }
 
+    // LISTEN is weir's business.
+    void share_channels()
+    {
+        for (client& c : clients_)
+            c.session.share_channels();
+    }
+
     // Requests for a server are refused with this, until it is reset.
     std::optional<error> refusal;
 

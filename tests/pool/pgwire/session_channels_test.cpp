@@ -13,11 +13,7 @@ using test::shared_server;
 namespace {
 
 struct listening : shared_server {
-    explicit listening(std::size_t count = 1) : shared_server(count)
-    {
-        for (std::size_t who = 0; who < count; ++who)
-            session(who).share_channels();
-    }
+    explicit listening(std::size_t count = 1) : shared_server(count) { share_channels(); }
 
     channel_set channels(std::size_t who = 0)
     {
