@@ -234,8 +234,7 @@ void channel_listener::ask(std::string_view sql, time_point now)
 void channel_listener::flush()
 {
     while (!out_.empty()) {
-        const auto pieces = gathered{out_.front(), {}}.as_iovec();
-        const io_result r = link_->write(pieces);
+        const io_result r = link_->write(gathered{out_.front()}.pieces());
         if (r.bytes == 0) {
             epoll_.want_writability(link_->descriptor(), *this, true);
             return; // only the read side tells that it is gone

@@ -355,7 +355,7 @@ metrics_snapshot daemon::snapshot() const
                               .migrations = gates_.status(pool->name())});
     }
     for (const auto& lane : lanes_) // up or down as their pools are
-        if (lane->reported())
+        if (lane->knows_servers())
             s.backends.push_back({.name = lane->name(),
                                   .is_up = true,
                                   .pool = lane->books().stats(),

@@ -2,13 +2,12 @@
 
 namespace weir {
 
-namespace {
-
-iovec as_piece(std::string_view s) { return {const_cast<char*>(s.data()), s.size()}; }
-
-} // namespace
-
-std::array<iovec, 2> gathered::as_iovec() const { return {as_piece(first), as_piece(second)}; }
+gathered::piece_list::piece_list(const gathered& of)
+{
+    for (const std::string_view piece : {of.first, of.second})
+        if (!piece.empty())
+            pieces_[count_++] = {const_cast<char*>(piece.data()), piece.size()};
+}
 
 void outbox::keep(const gathered& unsent, std::size_t already_sent)
 {

@@ -17,7 +17,18 @@ struct gathered {
     std::string_view second = {};
 
     std::size_t size() const { return first.size() + second.size(); }
-    std::array<iovec, 2> as_iovec() const;
+
+    // Those that are not empty.
+    class piece_list {
+    public:
+        explicit piece_list(const gathered& of);
+        operator std::span<const iovec>() const { return {pieces_.data(), count_}; }
+
+    private:
+        std::array<iovec, 2> pieces_{};
+        std::size_t count_ = 0;
+    };
+    piece_list pieces() const { return piece_list{*this}; }
 };
 
 class outbox {

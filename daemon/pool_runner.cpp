@@ -2,6 +2,8 @@
 
 #include "daemon/client.hpp"
 #include "daemon/log.hpp"
+#include "daemon/version.hpp"
+#include "pool/pgwire/writer.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -35,8 +37,8 @@ pool_runner::pool_runner(std::string name,
                          traits what)
     : name_(std::move(name)), behind_(std::move(behind)),
       pool_(settings, random_dice(), [&events](client_id c) { return events.name_of(c); }),
-      what_(what), rules_(pgwire::rules_of(settings, what.is_session_lane)), loop_(loop), events_(events),
-      logins_(login_threads), cancels_(1)
+      what_(what), rules_(pgwire::rules_of(settings, what.is_session_lane)), loop_(loop),
+      events_(events), logins_(login_threads), cancels_(1)
 {
 }
 
@@ -181,6 +183,27 @@ pgwire::settings_ptr pool_runner::accepted_settings(const pgwire::settings_ptr& 
 {
     const auto found = accepted_.find(asked);
     return found == accepted_.end() ? nullptr : found->second;
+}
+
+std::string_view pool_runner::greeting(const pgwire::settings_ptr& settings)
+{
+    if (greeted_ == settings)
+        return greeting_;
+    greeted_ = settings;
+    greeting_.clear();
+    pgwire::message{greeting_, 'R'}.u32(
+        0); // AuthenticationOk: the socket's rights are the password
+    for (const auto& [name, value] : *reported_) {
+        const auto own = settings->find(pgwire::lower(name));
+        pgwire::write_parameter_status(greeting_,
+                                       name,
+                                       own == settings->end() ? value : own->second);
+    }
+    pgwire::write_parameter_status(greeting_, "weir_version", version());
+    pgwire::write_parameter_status(greeting_,
+                                   "pool_mode",
+                                   what_.is_session_lane ? "session" : "transaction");
+    return greeting_;
 }
 
 void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_ptr in_its_words)

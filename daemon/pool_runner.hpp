@@ -75,8 +75,10 @@ public:
     bool has_catalog() const { return what_.has_catalog; }
     bool has_room_for_pins() const { return rules_.pins_are_full.empty(); }
 
-    // What the servers report at login; null until the first has logged in.
-    const parameter_list* reported() const { return reported_ ? &*reported_ : nullptr; }
+    bool knows_servers() const { return reported_.has_value(); } // once one has logged in
+    // What a client with these settings is told at its startup, up to its key; valid until the next
+    // call.
+    std::string_view greeting(const pgwire::settings_ptr& settings);
     const pgwire::settings_ptr& login_settings() const { return login_settings_; }
 
     // Startup settings that a server has accepted, and what it made of them; null: not yet.
@@ -136,7 +138,9 @@ private:
     weir::traffic traffic_;
     pgwire::settings_registry registry_;
     time_point answered_{}; // by some server, while none has been lost since
-    std::optional<parameter_list> reported_;
+    std::optional<parameter_list> reported_; // by the first server
+    std::string greeting_;                   // for clients with these settings, the last that came
+    pgwire::settings_ptr greeted_;
     pgwire::settings_ptr login_settings_;
     std::unordered_map<pgwire::settings_ptr, pgwire::settings_ptr> accepted_;
     std::vector<std::unique_ptr<server>> servers_; // by server_id; null while not logged in

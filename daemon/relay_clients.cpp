@@ -1,6 +1,7 @@
 // The way up: from accept to close, and the bytes between.
 #include "daemon/log.hpp"
 #include "daemon/relay.hpp"
+#include "pool/core/gather_write.hpp"
 #include "pool/pgwire/writer.hpp"
 
 #include <poll.h>
@@ -439,11 +440,7 @@ void relay::send(client& c, const gathered& what)
         c.home->counted().bytes_out += what.size();
     std::size_t sent = 0;
     if (c.out.empty()) {
-        auto pieces = what.as_iovec();
-        msghdr m{};
-        m.msg_iov = pieces.data();
-        m.msg_iovlen = pieces.size();
-        const ssize_t n = ::sendmsg(c.socket, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const ssize_t n = gather_write(c.socket, what.pieces());
         if (n < 0 && errno != EAGAIN && errno != EINTR) {
             c.deaf = true; // the epoll set will say that it has hung up
             return;

@@ -364,8 +364,7 @@ void relay::send(server& s, const gathered& what)
 {
     std::size_t sent = 0;
     if (s.out.empty()) {
-        const auto pieces = what.as_iovec();
-        sent = s.link->write(pieces).bytes; // only the read side tells that a server is gone
+        sent = s.link->write(what.pieces()).bytes; // only the read side tells that a server is gone
         if (sent == what.size())
             return;
         epoll_.want_writability(s.link->descriptor(), s, true);
@@ -376,8 +375,7 @@ void relay::send(server& s, const gathered& what)
 void relay::flush(server& s)
 {
     while (!s.out.empty()) {
-        const auto pieces = gathered{s.out.front(), {}}.as_iovec();
-        const io_result r = s.link->write(pieces);
+        const io_result r = s.link->write(gathered{s.out.front()}.pieces());
         if (r.bytes == 0)
             return;
         s.out.sent(r.bytes);

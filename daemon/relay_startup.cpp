@@ -1,7 +1,6 @@
 // The first packets of a client: who it is, which backend it wants, and what it is told.
 #include "daemon/log.hpp"
 #include "daemon/relay.hpp"
-#include "daemon/version.hpp"
 #include "pool/pgwire/startup.hpp"
 #include "pool/pgwire/writer.hpp"
 
@@ -108,7 +107,7 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
     c.session.obey(c.home->rules());
     c.asked = c.home->registry().intern(std::move(*asked));
     c.now = client::phase::settling;
-    if (c.home->reported() && !needs_settling(c)) {
+    if (c.home->knows_servers() && !needs_settling(c)) {
         welcome(c);
     } else if (server* s = c.home->acquire(c.id, c.process, now_, c.settings)) {
         try_settings(c, *s); // there is a server, so needs_settling() has been asked
@@ -146,6 +145,10 @@ void relay::touch_untracked(const client& c, server& s)
 bool relay::needs_settling(client& c)
 {
     pool_runner& home = *c.home;
+    if (c.asked->empty()) {
+        c.settings = c.startup_settings = home.login_settings();
+        return false;
+    }
     pgwire::settings_map wanted = *home.login_settings();
     bool harmless = true;
     for (const auto& [name, value] : *c.asked) {
@@ -193,15 +196,7 @@ void relay::welcome(client& c)
     note_activity(c);
     c.asked.reset();
     std::string words = std::exchange(answers_, {});
-    pgwire::message{words, 'R'}.u32(0); // AuthenticationOk: the socket's rights are the password
-    for (const auto& [name, value] : *c.home->reported()) {
-        const auto own = c.settings->find(pgwire::lower(name));
-        pgwire::write_parameter_status(words, name, own == c.settings->end() ? value : own->second);
-    }
-    pgwire::write_parameter_status(words, "weir_version", version());
-    pgwire::write_parameter_status(words,
-                                   "pool_mode",
-                                   c.home->rules().is_session_lane ? "session" : "transaction");
+    words += c.home->greeting(c.settings);
     pgwire::message{words, 'K'}.u32(static_cast<std::uint32_t>(c.id)).u32(c.secret);
     pgwire::write_ready(words, 'I');
     send(c, words);

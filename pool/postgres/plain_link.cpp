@@ -1,9 +1,9 @@
 #include "pool/postgres/plain_link.hpp"
 
-#include <algorithm>
+#include "pool/core/gather_write.hpp"
+
 #include <cassert>
 #include <cerrno>
-#include <climits>
 
 namespace weir::postgres {
 
@@ -33,12 +33,9 @@ io_result plain_link::read(std::span<std::byte> into)
 
 io_result plain_link::write(std::span<const iovec> from)
 {
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(from.data()); // sendmsg only reads it
-    message.msg_iovlen = std::min<std::size_t>(from.size(), IOV_MAX);
     ssize_t size;
     do
-        size = ::sendmsg(descriptor(), &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+        size = gather_write(descriptor(), from);
     while (size < 0 && errno == EINTR);
     return size < 0 ? from_errno() : io_result{static_cast<std::size_t>(size), io_status::done};
 }

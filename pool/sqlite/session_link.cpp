@@ -1,5 +1,7 @@
 #include "pool/sqlite/session_link.hpp"
 
+#include "pool/core/gather_write.hpp"
+
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,10 +45,7 @@ io_result session_link::read(std::span<std::byte> into)
 
 io_result session_link::write(std::span<const iovec> from)
 {
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(from.data()); // sendmsg does not change it
-    message.msg_iovlen = from.size();
-    return outcome_of(::sendmsg(fd_, &message, MSG_NOSIGNAL));
+    return outcome_of(gather_write(fd_, from));
 }
 
 result<void> session_link::cancel()

@@ -47,9 +47,23 @@ TEST_CASE("what is left out, or takes another's place, keeps its place among the
     CHECK(text_of(c.view()) == "ab[1]dfg[2][3]h");
     CHECK(c.view().second == "h");
     CHECK(c.view().size() == 15);
-    const auto pieces = c.view().as_iovec();
+    const auto held = c.view().pieces();
+    const std::span<const iovec> pieces = held;
+    REQUIRE(pieces.size() == 2);
     CHECK(pieces[0].iov_len + pieces[1].iov_len == 15);
     CHECK(pieces[1].iov_base == chunk.data() + 7);
+}
+
+TEST_CASE("an empty piece is none")
+{
+    const auto count = [](const gathered& what) {
+        const auto held = what.pieces();
+        return std::span<const iovec>{held}.size();
+    };
+    CHECK(count({}) == 0);
+    CHECK(count({"first"}) == 1);
+    CHECK(count({"", "second"}) == 1);
+    CHECK(count({"first", "second"}) == 2);
 }
 
 TEST_CASE("a rewriting that comes first goes first")
