@@ -18,12 +18,13 @@ from contest import contest
 from null_cases import null_cases
 from postgres_cases import MOST_CLIENTS, fill, plain_contest, postgres_cases, tls_cases, tls_contest
 from programs import null_backend
+from sqlite_cases import sqlite_cases
 from turns import show, sum_up, take_turns
 
 from cluster import cluster, find_programs
 
 ROUNDS, QUICK_ROUNDS = 5, 5
-QUICK_CASES = "null-64|null-1000|extended-64|transaction-64|rows-1kB|pgbench-64|equal-settings|counts"
+QUICK_CASES = "null-64|null-1000|extended-64|transaction-64|rows-1kB|pgbench-64|equal-settings|counts|sqlite-insert"
 
 
 class bench:
@@ -79,6 +80,12 @@ def in_front_of_postgres(todo):
         todo.run(tls_cases(pg, todo.scale), tls_contest, pg)
 
 
+def on_a_file(todo):
+    if todo.wants("sqlite-select", "sqlite-insert", "sqlite-read-modify-write"):
+        for result in sqlite_cases(3, todo.scale, todo.wants):
+            todo.keep(result)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("how_much", nargs="?", choices=["full", "quick"], default="full")
@@ -95,6 +102,7 @@ def main():
     machine.show(described)
     in_front_of_nothing(todo)
     in_front_of_postgres(todo)
+    on_a_file(todo)
     if options.json:
         with open(options.json, "w") as file:
             json.dump({"machine": described, "cases": todo.results}, file, indent=1)
