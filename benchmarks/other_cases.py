@@ -4,13 +4,15 @@ import re
 import time
 
 from contest import contest, pgbouncer_for, weir_for
-from counts import system_calls, user_work
+from counts import profiled, system_calls
 from cpu import watch
 from null_cases import LENGTH
 from programs import QUESTION, load, load_run
-from turns import median, table
+from report import at_most, number, result
+from turns import median
 
 IDLE_SECONDS = 2
+PAGES = 10
 EQUAL_SETTINGS = ["SET search_path = app", "SET application_name = 'worker'"]
 POOLERS = ("weir", "PgBouncer")
 
@@ -24,15 +26,7 @@ def poolers_for(server, databases):
     }
 
 
-def result(key, title, titles, rows, **more):
-    """Printed as it is made, and kept as JSON."""
-    print(f"\n{title}")
-    for line in table(titles, rows):
-        print(line, flush=True)
-    return {"case": key, "title": title, "columns": titles, "rows": rows, **more}
-
-
-# -- issue 4: equal settings cost nothing
+# -- equal settings cost nothing
 
 
 def received_for_each(server, contestant, transactions, settings):
@@ -47,23 +41,26 @@ def received_for_each(server, contestant, transactions, settings):
     return messages / transactions, bytes_ / transactions
 
 
-def equal_settings(server, who, scale):
+def equal_settings(server, scale):
     """The clients of one application have all SET the same: nothing more is sent to the server."""
     count = max(int(LENGTH * scale), 2000)
     rows, without_and_with = [], []
-    for settings in ([], EQUAL_SETTINGS):
-        words = "; ".join(settings) or "nothing"
-        for name in POOLERS:
-            messages, bytes_ = received_for_each(server, who[name], count, settings)
-            rows.append([name, words, f"{messages:.3f}", f"{bytes_:.2f}"])
-            if name == "weir":
-                without_and_with.append((messages, bytes_))
+    with contest(server, with_relay=False) as who:
+        for settings in ([], EQUAL_SETTINGS):
+            words = "; ".join(settings) or "nothing"
+            for name in POOLERS:
+                messages, bytes_ = received_for_each(server, who[name], count, settings)
+                rows.append([name, words, f"{messages:.3f}", f"{bytes_:.2f}"])
+                if name == "weir":
+                    without_and_with.append(bytes_)
+    extra = without_and_with[1] - without_and_with[0]
     return result(
         "equal-settings",
         "what reaches the server for a transaction when 64 clients have all SET the same",
         ["", "each client has run", "messages/tx", "bytes/tx"],
         rows,
-        extra_bytes=without_and_with[1][1] - without_and_with[0][1],
+        [f"weir sends {extra:.2f} bytes more with the settings than without"],
+        extra_bytes=extra,
     )
 
 
@@ -76,8 +73,18 @@ def private_bytes(process):
     return 1024 * sum(int(kb) for kb in re.findall(r"Private_\w+: +(\d+) kB", text))
 
 
+def cost_of_a_page(daemon):
+    """CPU ms of the metrics' page."""
+    with watch(daemon.process) as spent:
+        for _ in range(PAGES):
+            daemon.get("/metrics")
+    return spent.cpu.us / 1e3 / PAGES
+
+
 def idle_clients(server, counts):
-    """Private bytes of each client that has run a query and is idle, and what doing nothing costs."""
+    """Private bytes of each client that has run a query and is idle; and what they cost while
+    nothing happens, or the metrics are read.
+    """
     rows, bytes_of = [], {}
     for count in counts:
         for name, start in poolers_for(server, ["null"]).items():
@@ -89,14 +96,17 @@ def idle_clients(server, counts):
                     each = (private_bytes(pooler.process) - before) / count
                     with watch(pooler.process) as spent:
                         time.sleep(IDLE_SECONDS)
-            idle_ms = spent.cpu.us / 1e3 / IDLE_SECONDS
-            rows.append([name, f"{count:,}", f"{each:,.0f}", f"{idle_ms:.2f}"])
+                    page = cost_of_a_page(pooler) if name == "weir" else None
+            idle = spent.cpu.us / 1e3 / IDLE_SECONDS
+            rows.append([name, number(count, 0), number(each, 0), number(idle, 2), number(page, 2)])
             bytes_of[f"{name} {count}"] = each
+    ours = bytes_of[f"weir {max(counts)}"]
     return result(
         "idle",
         "idle clients that have each run a query",
-        ["", "clients", "bytes each", "CPU ms/s while idle"],
+        ["", "clients", "bytes each", "CPU ms/s while idle", "CPU ms of /metrics"],
         rows,
+        [at_most(f"weir, private bytes of one of {max(counts):,} clients", ours, 600)],
         bytes_each=bytes_of,
     )
 
@@ -128,7 +138,8 @@ def curve(key, title, axis, points):
          f"{cpu['weir'] / cpu['PgBouncer']:.2f}"]
         for where, cpu in points
     ]  # fmt: skip
-    return result(key, title, [axis, "weir µs/tx", "PgBouncer µs/tx", "ratio"], rows)
+    columns = [axis, "weir µs/tx", "PgBouncer µs/tx", "ratio"]
+    return result(key, title, columns, rows, points=dict(points))
 
 
 def curves(server, rounds, scale, many_clients, many_backends):
@@ -150,6 +161,8 @@ def curves(server, rounds, scale, many_clients, many_backends):
 
 # -- what load does not move
 
+COUNTED_LENGTH = 1500
+COUNT_TARGETS = {"system_calls": 4.3, "instructions": 1800, "allocations": 0.01}
 COUNTED = {
     "simple": {},
     "extended": {"work": "extended"},
@@ -157,45 +170,41 @@ COUNTED = {
 }
 
 
-def system_call_counts(server, transactions, names=POOLERS):
-    """{pooler: {work: {system call: count}}} at 64 clients."""
-    out = {}
+def counted(server, names):
+    """{pooler: {kind: {"system_calls": n, "instructions": n, "allocations": n, "calls": {…}}}} of a
+    transaction, at 64 clients.
+    """
+    out = {name: {kind: {} for kind in COUNTED} for name in names}
     for name in names:
-        with poolers_for(server, ["null"])[name]() as pooler:
-            out[name] = {
-                work: system_calls(pooler, transactions, clients=64, **options)
-                for work, options in COUNTED.items()
-            }
+        start = poolers_for(server, ["null"])[name]
+        with start() as pooler:
+            for kind, options in COUNTED.items():
+                calls = system_calls(pooler, COUNTED_LENGTH, clients=64, **options)
+                out[name][kind] = {"system_calls": sum(calls.values()), "calls": calls}
+        with profiled(start) as pooler:
+            for kind, options in COUNTED.items():
+                out[name][kind] |= pooler.user_work(COUNTED_LENGTH, clients=64, **options)
     return out
 
 
-def user_work_counts(server, transactions, names=POOLERS):
-    """{pooler: {work: {"instructions": n, "allocations": n}}} at 64 clients."""
-    return {
-        name: {
-            work: user_work(poolers_for(server, ["null"])[name], transactions, clients=64, **options)
-            for work, options in COUNTED.items()
-        }
+def counts(server, names):
+    found = counted(server, names)
+    ours = found["weir"]["simple"]
+    rows = [
+        [name, kind, f"{f['system_calls']:.2f}", f"{f['instructions']:,.0f}",
+         f"{f['allocations']:.2f}"]
+        for kind in COUNTED
         for name in names
-    }
-
-
-def counts(server, transactions):
-    calls = system_call_counts(server, transactions)
-    work = user_work_counts(server, transactions)
-    rows = []
-    for kind in COUNTED:
-        for name in POOLERS:
-            user = work[name][kind]
-            rows.append(
-                [name, kind, f"{calls[name][kind]['all']:.2f}", f"{user['instructions']:,.0f}",
-                 f"{user['allocations']:.2f}"]
-            )  # fmt: skip
+        for f in [found[name][kind]]
+    ]  # fmt: skip
     return result(
         "counts",
-        "for one transaction, 64 clients, null backend",
+        "one transaction, 64 clients, null backend: what load does not move",
         ["", "transaction", "system calls", "user instructions", "allocations"],
         rows,
-        system_calls=calls,
-        user_work=work,
+        [
+            at_most(f"weir, {name.replace('_', ' ')} of a simple query", ours[name], target)
+            for name, target in COUNT_TARGETS.items()
+        ],
+        counted=found,
     )

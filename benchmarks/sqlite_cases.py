@@ -10,12 +10,12 @@ import subprocess
 import tempfile
 
 from programs import program
-from turns import median, table
+from report import at_most, number, result
+from turns import median
 from weir import weir
 
 PROCESSES = (1, 4, 16, 64)
 WORKS = ("select", "insert", "read-modify-write")
-WRITERS = 64
 ROWS = 1000
 TABLES = [
     "CREATE TABLE counter (id integer PRIMARY KEY, n integer NOT NULL)",
@@ -85,30 +85,29 @@ def sqlite_cases(rounds, seconds, wanted, many_processes=PROCESSES):
                     turns["weir"].append(measure(ours, work, processes, seconds))
                     turns["direct"].append(measure(theirs, work, processes, seconds))
                 figures[processes] = {name: sum_up(of_one) for name, of_one in turns.items()}
-            result = {
-                "case": f"sqlite-{work}",
-                "title": f"SQLite, {work}, by processes that share one file",
-                "rounds": rounds,
-                "figures": figures,
-            }
-            show(result)
-            yield result
+            yield describe(work, rounds, figures)
 
 
-def show(result):
-    print(f"\n{result['title']}  ({result['rounds']} rounds)")
-    rows = []
-    for processes, sides in result["figures"].items():
-        for name, f in sides.items():
-            rows.append(
-                [name, str(processes), f"{f['rate']:,.0f}", f"{f['p50_ms']:.2f}",
-                 f"{f['p99_ms']:.1f}", f"{f['longest_ms']:.0f}", str(f["locked"])]
-            )  # fmt: skip
-    titles = ["", "processes", "tx/s", "p50 ms", "p99 ms", "longest ms", "locked"]
-    for line in table(titles, rows):
-        print(line)
-    last = result["figures"].get(WRITERS)
-    if last is not None:
-        speed = last["weir"]["rate"] / last["direct"]["rate"]
-        wait = last["weir"]["p99_ms"] / last["direct"]["p99_ms"]
-        print(f"  weir / direct at {WRITERS} processes: throughput {speed:.2f}, p99 {wait:.2f}", flush=True)
+def describe(work, rounds, figures):
+    rows = [
+        [name, str(processes), number(f["rate"], 0), number(f["p50_ms"], 2),
+         number(f["p99_ms"], 1), number(f["longest_ms"], 0), str(f["locked"])]
+        for processes, sides in figures.items()
+        for name, f in sides.items()
+    ]  # fmt: skip
+    most = max(figures)
+    ours, theirs = figures[most]["weir"], figures[most]["direct"]
+    writes = work != "select"
+    return result(
+        f"sqlite-{work}",
+        f"SQLite, {work}, by processes that share one file  ({rounds} rounds)",
+        ["", "processes", "tx/s", "p50 ms", "p99 ms", "longest ms", "locked"],
+        rows,
+        [
+            at_most(f"direct / weir, transactions per second of {most} processes",
+                  theirs["rate"] / ours["rate"], 1.0 if writes else None),
+            at_most(f"weir / direct, p99 of {most} processes",
+                  ours["p99_ms"] / theirs["p99_ms"], 0.2 if writes else None),
+        ],
+        by_processes=figures,
+    )  # fmt: skip
