@@ -16,12 +16,15 @@ import sys
 
 import expected
 import machine
-from contest import contest
+from contest import POOLERS, contest
+from counts_case import counts
+from curves import curves
+from idle_case import idle_clients
 from null_cases import null_cases
-from other_cases import POOLERS, counts, curves, equal_settings, idle_clients
 from postgres_cases import MOST_CLIENTS, fill, plain_contest, postgres_cases, tls_cases, tls_contest
 from programs import null_backend
 from report import show
+from settings_case import equal_settings
 from sqlite_cases import sqlite_cases
 from turns import sum_up, take_turns
 
