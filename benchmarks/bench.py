@@ -23,7 +23,7 @@ from idle_case import idle_clients
 from null_cases import null_cases
 from postgres_cases import MOST_CLIENTS, fill, plain_contest, postgres_cases, tls_cases, tls_contest
 from programs import null_backend
-from report import show
+from report import show, summary
 from settings_case import equal_settings
 from sqlite_cases import sqlite_cases
 from turns import sum_up, take_turns
@@ -141,6 +141,8 @@ def main():
             print(f"{one['case']}: completed", flush=True)
         else:
             show(one)
+    if options.extent != "smoke":
+        print("", *summary(described, results), sep="\n")
     if options.json:
         with open(options.json, "w") as file:
             json.dump({"machine": described, "cases": results}, file, indent=1)

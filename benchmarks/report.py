@@ -39,3 +39,22 @@ def at_most(what, value, target):
         return f"{what}: {value:,.2f}"
     verdict = "met" if value <= target else "MISSED"
     return f"{what}: {value:,.2f}, target {target:,} {verdict}"
+
+
+def summary(machine, results):
+    """The table of the README: every case that compares weir with PgBouncer by CPU."""
+    yield f"{machine['date']}, {machine['processors']}, {'; '.join(machine['versions'])}"
+    yield ""
+    yield "| | weir | PgBouncer | bare relay | weir / PgBouncer |"
+    yield "|---|---|---|---|---|"
+    for one in results:
+        medians = one["figures"].get("medians")
+        if medians is None:
+            continue
+        unit, digits = one["figures"]["unit"], one["figures"]["digits"]
+        cells = [
+            f"{number(medians[name], digits)} {unit}" if medians.get(name) is not None else "-"
+            for name in ("weir", "PgBouncer", "bare relay")
+        ]
+        title = one["title"].partition("  (")[0]
+        yield f"| {title} | {' | '.join(cells)} | {number(one['figures']['ratio'], 2)} |"

@@ -87,7 +87,9 @@ def sum_up(one, turns):
         ["", *[m.title for m in one.measures], f"spread of {deciding.title}"],
         rows,
         [at_most("weir / PgBouncer", ratio, one.target)],
-        medians=medians,
+        unit=deciding.title.removeprefix("CPU "),
+        digits=deciding.digits,
+        medians={name: of_one[deciding.key] for name, of_one in medians.items()},
         turns=[
             {
                 name: {m.key: of_one[i].get(m.key) for m in one.measures}
