@@ -37,6 +37,8 @@ public:
     std::uint32_t secret; // its cancel key
     phase now = phase::startup;
     bool waiting = false;          // in the pool's queue
+    bool awaits_channels = false;  // until its LISTEN can be carried out
+    bool awaits_echo = false;      // its ReadyForQuery, until its own notifications are here
     bool gated = false;            // what it has sent waits for its server to answer
     bool half_closed = false;      // it sends no more, but may still want its answer
     bool read_later = false;       // its socket holds bytes that nobody could take yet
@@ -65,7 +67,8 @@ public:
     // What it sends meanwhile is kept.
     bool must_be_patient() const
     {
-        return waiting || now == phase::settling || (console && console->is_busy());
+        return waiting || awaits_channels || awaits_echo || now == phase::settling ||
+               (console && console->is_busy());
     }
 };
 

@@ -351,6 +351,7 @@ metrics_snapshot daemon::snapshot() const
                               .down_because = why ? why->message : std::string{},
                               .pool = pool->books().stats(),
                               .traffic = pool->counted(),
+                              .listening_channels = relay_.listening_channels(*pool),
                               .migrations = gates_.status(pool->name())});
     }
     for (const auto& lane : lanes_) // up or down as their pools are

@@ -12,7 +12,7 @@ namespace weir {
 
 class endpoint {
 public:
-    enum class kind : std::uint8_t { listener, client, server };
+    enum class kind : std::uint8_t { listener, client, server, channels };
 
     explicit endpoint(kind is) : is_(is) {}
     endpoint(const endpoint&) = delete;
@@ -22,6 +22,10 @@ public:
 
     // Closed within this round of events: what the kernel still has to say of it is stale.
     bool closed = false;
+
+    // The other side has ended the stream; that is said once, and what it sent before may be
+    // unread.
+    bool ended = false;
 
 protected:
     ~endpoint() = default;

@@ -229,7 +229,7 @@ void add_traffic(page& out, const metrics_snapshot& now)
     out.each_backend(
         Counter,
         "weir_queries_total",
-        "Simple queries and executions of statements.",
+        "Simple queries and executions of statements that needed a connection.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.queries); });
     out.each_backend(Counter,
                      "weir_bytes_total",
@@ -262,6 +262,16 @@ void add_traffic(page& out, const metrics_snapshot& now)
         "weir_inventories_total",
         "Times that a server was asked what a client's statements have left in its session.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.inventories); });
+    out.each_backend(
+        Gauge,
+        "weir_listening_channels",
+        "Channels listened to for clients, all on one connection.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.listening_channels); });
+    out.each_backend(
+        Counter,
+        "weir_notifications_total",
+        "Notifications sent to clients that LISTEN.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.notifications); });
     family errors(
         Counter,
         "weir_errors_total",

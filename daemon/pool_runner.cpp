@@ -273,16 +273,23 @@ void pool_runner::carry_out(action& what, time_point now)
     }
 }
 
-void pool_runner::log_in(server_id id)
+void pool_runner::log_in_apart(std::function<void(login_outcome&)> then)
 {
-    boost::asio::post(logins_, [this, id, timeout = pool_.settings().connect_timeout] {
-        auto outcome = std::make_shared<result<std::unique_ptr<link>>>(
-            behind_->log_in(timeout, stopping_.get_token()));
-        boost::asio::post(loop_, [this, id, outcome] { on_login(id, *outcome); });
-    });
+    boost::asio::post(
+        logins_,
+        [this, then = std::move(then), timeout = pool_.settings().connect_timeout]() mutable {
+            auto outcome =
+                std::make_shared<login_outcome>(behind_->log_in(timeout, stopping_.get_token()));
+            boost::asio::post(loop_, [then = std::move(then), outcome] { then(*outcome); });
+        });
 }
 
-void pool_runner::on_login(server_id id, result<std::unique_ptr<link>>& outcome)
+void pool_runner::log_in(server_id id)
+{
+    log_in_apart([this, id](login_outcome& outcome) { on_login(id, outcome); });
+}
+
+void pool_runner::on_login(server_id id, login_outcome& outcome)
 {
     const time_point now = std::chrono::steady_clock::now();
     events_.tell_time(now);

@@ -15,6 +15,7 @@
 #include <boost/asio/thread_pool.hpp>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -94,6 +95,10 @@ public:
     void errand_done(server& s, bool ok, time_point now);
     void cancel(server& s); // what it runs now; s.cancelling until that is done
 
+    // A login beside the pool, on one of its threads; `then` is called on the loop's.
+    using login_outcome = result<std::unique_ptr<link>>;
+    void log_in_apart(std::function<void(login_outcome&)> then);
+
     void tick(time_point now);
     void reload(const pool_settings& settings, time_point now);
 
@@ -113,7 +118,7 @@ public:
 private:
     void carry_out(action& what, time_point now);
     void log_in(server_id id);
-    void on_login(server_id id, result<std::unique_ptr<link>>& outcome);
+    void on_login(server_id id, login_outcome& outcome);
     void close(server_id id, close_reason why);
     void unpin(server& s);
     void tell_who_has_pins();

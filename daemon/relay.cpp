@@ -57,10 +57,15 @@ void relay::round()
     const auto handle = [&](bool servers) {
         for (const epoll_event& e : ready) {
             endpoint& what = *static_cast<endpoint*>(e.data.ptr);
-            if (!what.closed && (what.is() == endpoint::kind::server) == servers)
+            const bool is_server =
+                what.is() == endpoint::kind::server || what.is() == endpoint::kind::channels;
+            if (!what.closed && is_server == servers)
                 on_event(what, e.events);
         }
     };
+    for (const epoll_event& e : ready)
+        if ((e.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
+            static_cast<endpoint*>(e.data.ptr)->ended = true;
     handle(true);
     handle(false);
     for (endpoint* what : std::exchange(again_, {}))
@@ -87,6 +92,12 @@ void relay::on_event(endpoint& what, std::uint32_t events)
         on_server(s, events);
         return carry_out(&s.home);
     }
+    case endpoint::kind::channels: {
+        auto& l = static_cast<channel_listener&>(what);
+        if (l.on_event(events, now_))
+            again_.push_back(&l);
+        return carry_out(&l.home());
+    }
     }
 }
 
@@ -109,6 +120,8 @@ void relay::serve(pool_runner& pool, std::span<const std::string> aliases)
     by_database_[pool.name()] = &pool;
     for (const std::string& alias : aliases)
         by_database_[alias] = &pool;
+    if (pool.behind().has_channels() && !pool.rules().is_session_lane)
+        channels_.emplace(&pool, std::make_unique<channel_listener>(pool, epoll_, *this));
 }
 
 void relay::serve_sessions(pool_runner& lane,
@@ -147,6 +160,8 @@ void relay::tick(time_point now)
                 end_stall(*s);
             else if (s && s->holder)
                 enforce_limits(*s->holder, *s);
+        if (const auto l = channels_.find(pool); l != channels_.end())
+            l->second->tick(now);
         carry_out(pool);
     }
     while (!logins_.empty() && logins_.front().at <= now) {

@@ -3,6 +3,7 @@
 // done?" (reply_tracker). It is woken by readiness and never waits.
 #pragma once
 
+#include "daemon/channel_listener.hpp"
 #include "daemon/client.hpp"
 #include "daemon/console/host.hpp"
 #include "daemon/endpoint.hpp"
@@ -39,7 +40,7 @@ struct relay_settings {
     std::function<bool(const peer&)> is_allowed;
 };
 
-class relay final : public pool_events {
+class relay final : public pool_events, public channel_events {
 public:
     relay(boost::asio::io_context& loop, relay_settings settings);
     ~relay();
@@ -62,6 +63,15 @@ public:
     std::size_t clients() const { return in_use_; }
     client_counts counts() const;
     const error_counts& errors_before_backend() const { return errors_before_backend_; }
+
+    std::size_t listening_channels(const pool_runner& of) const;
+
+    // channel_events
+    void channels_granted(client_id id) override;
+    void channels_refused(client_id id, const error& why) override;
+    void echoed(client_id id) override;
+    void notify(client_id id, const pgwire::notification_ptr& n) override;
+    void deliver(client_id id) override;
 
     // pool_events
     void tell_time(time_point now) override { now_ = now; }
@@ -98,7 +108,7 @@ private:
     // relay_clients.cpp: from accept to close, and the bytes that go up
     void accept_from(listening& from);
     void on_client(client& c, std::uint32_t events);
-    void read(client& c, bool ended);
+    void read(client& c, bool to_the_end);
     void take_in(client& c, std::string_view fresh);
     bool must_wait(const client& c) const;
     std::size_t judge(client& c, std::string_view data);
@@ -148,7 +158,7 @@ private:
 
     // relay_servers.cpp: the bytes that come down
     void on_server(server& s, std::uint32_t events);
-    void read(server& s, bool ended);
+    void read(server& s, bool to_the_end);
     void take_in(server& s, std::string_view data);
     static bool is_on_hold(const client& c);
     bool judge(server& s, std::string_view data, std::size_t& used);
@@ -161,6 +171,7 @@ private:
     void after_answers(server& s);
     void settle(client& c, server& s);
     void give_back(client& c, server& s);
+    void hand_back(server& s, bool dirty);
 
     // relay_sessions.cpp: what a client leaves behind, and who keeps a server for it
     void account_for(client& c, server& s);
@@ -168,13 +179,22 @@ private:
     void conclude(client& c, server& s, const pgwire::session_inventory& told);
     void keep(client& c, server& s, pgwire::state_set why);
     void stay(client& c, server& s);
-    void forsake(client& c, server& s, std::string_view why);
+    void forsake(client& c, server& s, pgwire::session_effects lost, std::string_view why);
     static bool rests(const client& c);
 
     void dismiss_askers(server& s);
     void on_lost(server& s);
     void recover(server& s);
     void broken(server& s, std::string_view what);
+
+    // relay_channels.cpp: LISTEN, and what comes of it
+    bool ask_for_channels(client& c);
+    void stop_waiting_for_channels(client& c);
+    void leave_channels(client& c);
+    void after_channels(client& c);
+    void take_notifications(client& c, std::string& out);
+    bool holds_back_ready(client& c, bool has_notified);
+    void say_ready(client& c, std::string& out);
 
     client* find(client_id id);
 
@@ -186,6 +206,7 @@ private:
     console::host* host_ = nullptr;
     std::vector<pool_runner*> pools_;
     std::unordered_map<const pool_runner*, pool_runner*> lanes_; // by their pools
+    std::unordered_map<const pool_runner*, std::unique_ptr<channel_listener>> channels_;
     std::vector<std::unique_ptr<client>> clients_; // by client_id; the first is never used
     std::vector<client_id> free_ids_;
     std::vector<std::unique_ptr<client>> dropped_; // until the round of events is over

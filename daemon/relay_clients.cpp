@@ -76,7 +76,7 @@ void relay::on_client(client& c, std::uint32_t events)
         (c.must_be_patient() || c.now == client::phase::leaving ||
          (c.half_closed && !c.said_goodbye)))
         return vanish(c);
-    read(c, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+    read(c, c.ended);
 }
 
 // A message that is sent while a cancel for the one before is still under way would be hit by it.
@@ -87,7 +87,7 @@ bool relay::must_wait(const client& c) const
            ((is_on_hold(c) || c.gated) && c.stash && c.stash->size() >= waiting_limit);
 }
 
-void relay::read(client& c, bool ended)
+void relay::read(client& c, bool to_the_end)
 {
     for (int turn = 0; turn < reads_per_turn; ++turn) {
         if (c.now == client::phase::leaving || c.half_closed)
@@ -114,7 +114,7 @@ void relay::read(client& c, bool ended)
         if (c.home)
             c.home->counted().bytes_in += got;
         take_in(c, had ? std::string_view{} : std::string_view{into, got});
-        if (c.closed || (got < chunk && !ended))
+        if (c.closed || (got < chunk && !to_the_end))
             return;
     }
     again_.push_back(&c);
@@ -176,6 +176,7 @@ std::size_t relay::judge(client& c, std::string_view data)
         switch (r.what) {
         case pgwire::verdict::need_more: more = false; break;
         case pgwire::verdict::need_server: more = ask_for_server(c); break;
+        case pgwire::verdict::need_channels: more = ask_for_channels(c); break;
         case pgwire::verdict::forward: up_.add(rest.substr(0, r.size)); break;
         case pgwire::verdict::rewritten: up_.rewritten() += words_; break;
         case pgwire::verdict::answer: answers_ += words_; break;
@@ -210,6 +211,7 @@ std::size_t relay::judge(client& c, std::string_view data)
         let_go(c);
     else if (c.half_closed)
         last_word(c);
+    after_channels(c);
     return used;
 }
 
@@ -369,6 +371,8 @@ void relay::farewell(client& c, const error& why)
             "a client is sent away",
             {{"pid", c.pid}, {"uid", c.uid}, {"sqlstate", why.code.text()}, {"why", why.message}});
     words_.clear();
+    if (c.awaits_echo)
+        say_ready(c, words_);
     pgwire::write_error(words_, why, pgwire::severity::fatal);
     count_error(c, why.code.text());
     if (!c.held || !c.held->replies.is_mid_answer())
@@ -379,6 +383,7 @@ void relay::farewell(client& c, const error& why)
 // Closed as soon as it has been sent what it is owed.
 void relay::let_go(client& c)
 {
+    leave_channels(c);
     if (std::exchange(c.waiting, false))
         c.home->give_up(c.id, now_);
     if (c.held)
@@ -393,6 +398,7 @@ void relay::drop(client& c)
     if (c.closed)
         return;
     c.closed = true;
+    leave_channels(c);
     std::erase(again_, &c);
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
@@ -445,8 +451,10 @@ void relay::flush(client& c)
         return drop(c);
     if (c.held && std::exchange(c.held->read_later, false))
         read(*c.held, true);
-    if (!c.closed && !c.waiting && std::exchange(c.read_later, false))
+    if (!c.closed && !is_on_hold(c) && std::exchange(c.read_later, false))
         read(c, true);
+    if (!c.closed)
+        after_channels(c);
 }
 
 void relay::count_error(const client& c, std::string_view code)

@@ -82,6 +82,7 @@ void relay::take_back(client& c, server& s, hold_limit passed)
     c.session.lose_server(why, in_transaction, in_pipeline, words_);
     if (!words_.empty())
         send(c, words_);
+    after_channels(c);
     if (draining_)
         farewell(c, shutting_down());
     else if (c.half_closed)
@@ -116,7 +117,7 @@ void relay::dismiss_idle_clients()
         client& c = *find(static_cast<client_id>(*first));
         if (now_ - c.active_at < settings_.client_idle_timeout)
             return;
-        if (c.waiting || (c.held && !rests(c))) {
+        if (c.must_be_patient() || (c.held && !rests(c))) {
             note_activity(c);
             continue;
         }

@@ -3,6 +3,7 @@
 #include "daemon/relay.hpp"
 #include "pool/pgwire/writer.hpp"
 
+#include <cassert>
 #include <cstring>
 
 namespace weir {
@@ -11,6 +12,17 @@ namespace {
 
 constexpr int reads_per_turn = 8;
 constexpr std::size_t chunk = 64 * 1024;
+
+bool is_seen(const pgwire::reply& r) // by the client
+{
+    switch (r.kind) {
+    case pgwire::reply_kind::forward:
+    case pgwire::reply_kind::replace: return true;
+    case pgwire::reply_kind::parameter:
+    case pgwire::reply_kind::failure: return r.for_client;
+    default: return false;
+    }
+}
 
 } // namespace
 
@@ -29,6 +41,7 @@ void relay::leaves(std::unique_ptr<server> s)
 // message; in the steady state they agree, and nothing is sent.
 void relay::lease(client& c, server& s)
 {
+    assert(up_.empty()); // or another's words would go first
     c.held = &s;
     s.holder = &c;
     s.since = now_;
@@ -57,16 +70,18 @@ bool relay::is_on_hold(const client& c)
 
 void relay::on_server(server& s, std::uint32_t events)
 {
+    s.leaves = s.leaves || s.ended;
     if (!s.out.empty())
         flush(s);
     if (events & ~std::uint32_t{EPOLLOUT})
-        read(s, (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+        read(s, s.ended);
 }
 
-// `ended`: its last words are in the socket, with the end of the stream behind them.
-void relay::read(server& s, bool ended)
+// `to_the_end`: no event will say that there is more, or that the stream has ended. What the pool
+// has decided comes first: the server may be somebody's, who has not heard of it yet.
+void relay::read(server& s, bool to_the_end)
 {
-    for (int turn = 0; turn < reads_per_turn && !s.given_up; ++turn) {
+    for (int turn = 0; turn < reads_per_turn && !s.given_up && !s.home.has_work(); ++turn) {
         if (s.holder && s.holder->out.is_full()) {
             s.read_later = true; // a slow reader stops its own server, not weir's memory
             return;
@@ -81,7 +96,7 @@ void relay::read(server& s, bool ended)
         }
         if (got.status == io_status::closed && !s.given_up)
             return on_lost(s);
-        if (got.status == io_status::blocked && (got.bytes == 0 || !ended))
+        if (got.status == io_status::blocked && (got.bytes == 0 || !to_the_end))
             return;
     }
     if (!s.given_up)
@@ -109,6 +124,8 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
         const pgwire::reply r = s.replies.next(pgwire::as_bytes(rest));
         const std::string_view run = rest.substr(0, r.size);
         used += r.size;
+        if (s.holder && s.holder->awaits_echo && is_seen(r)) // the answer to its next request
+            say_ready(*s.holder, down_.rewritten());
         switch (r.kind) {
         case pgwire::reply_kind::need_more: return true;
         case pgwire::reply_kind::malformed: return false;
@@ -116,7 +133,13 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
         case pgwire::reply_kind::row:
             s.inventory->add(pgwire::as_bytes(run.substr(pgwire::header_size)));
             break;
-        case pgwire::reply_kind::forward: down_.add(run); break;
+        case pgwire::reply_kind::forward:
+            if (r.ends_transaction && holds_back_ready(*s.holder, r.has_notified))
+                break;
+            if (r.ends_transaction)
+                take_notifications(*s.holder, down_.rewritten());
+            down_.add(run);
+            break;
         case pgwire::reply_kind::replace: down_.rewritten() += r.bytes; break;
         case pgwire::reply_kind::parameter: on_parameter(s, r, run); break;
         case pgwire::reply_kind::failure: on_failure(s, r, run); break;
@@ -177,7 +200,7 @@ void relay::after_answers(server& s)
     case server::errand::ping:
     case server::errand::reset:
         if (s.replies.settled())
-            s.home.errand_done(s, !s.errand_failed, now_);
+            s.home.errand_done(s, !s.errand_failed && !s.leaves, now_);
         return;
     case server::errand::inventory: return on_inventory(s);
     case server::errand::identity:
@@ -226,12 +249,7 @@ void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
     note_activity(c);
-    if (s.leaves) {
-        s.home.abandon(s, close_reason::error, now_);
-        s.given_up = true;
-    } else {
-        s.home.release(s, false, now_);
-    }
+    hand_back(s, false);
     ++s.home.counted().transactions;
     if (c.now == client::phase::settling) {
         let_in(c);
@@ -240,7 +258,17 @@ void relay::give_back(client& c, server& s)
         farewell(c, shutting_down());
     } else if (c.half_closed) {
         finish_half_closed(c);
+    } else {
+        after_channels(c);
     }
+}
+
+void relay::hand_back(server& s, bool dirty)
+{
+    if (!s.leaves)
+        return s.home.release(s, dirty, now_);
+    s.home.abandon(s, close_reason::error, now_);
+    s.given_up = true;
 }
 
 // A cancel that was asked for is over: the server may go on to others.
@@ -292,7 +320,7 @@ void relay::recover(server& s)
     } else if (!s.replies.needs_sync() && (s.replies.owes() || s.cancelling || !s.out.empty())) {
         return; // not over yet
     } else if (!s.replies.needs_sync() && s.replies.transaction_status() == 'I') {
-        s.home.release(s, s.errand_failed, now_);
+        hand_back(s, s.errand_failed);
     } else { // in place of a Sync, too, which would commit what its client has never ended
         pgwire::write_query(words, "ROLLBACK");
         s.replies.expect_swallowed(pgwire::request::query);
@@ -304,7 +332,7 @@ void relay::on_lost(server& s)
 {
     s.home.note_loss();
     if (s.holder && s.doing == server::errand::inventory)
-        return forsake(*s.holder, s, "it was lost");
+        return forsake(*s.holder, s, s.inventory->subject(), "it was lost");
     if (client* c = s.holder) {
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);

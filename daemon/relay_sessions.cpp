@@ -17,6 +17,18 @@ std::string in_words(pgwire::state_set why)
     return words;
 }
 
+std::string in_words(const pgwire::session_effects& touched)
+{
+    std::string words;
+    for (const std::string& name : touched.settings)
+        words.append(words.empty() ? "" : ", ").append(name);
+    if (touched.any_setting || touched.unseen_settings)
+        words.append(words.empty() ? "" : ", ").append("settings");
+    if (const auto state = touched.begins | touched.ends | touched.perhaps; !state.empty())
+        words.append(words.empty() ? "" : ", ").append(in_words(state));
+    return words;
+}
+
 } // namespace
 
 // The transaction is over and the client has its answers. What it may have changed is asked for;
@@ -25,6 +37,8 @@ void relay::account_for(client& c, server& s)
 {
     pool_runner& home = s.home;
     pgwire::session_effects touched = s.replies.take_touched();
+    if (s.leaves && !touched.empty())
+        return forsake(c, s, touched, "it went away");
     if (s.replies.take_settings_reset()) { // this much is certain
         s.settings = home.registry().intern(pgwire::tracked_part(*s.settings));
         c.settings = c.startup_settings;
@@ -34,8 +48,9 @@ void relay::account_for(client& c, server& s)
         s.left.anything = s.left.anything || !touched.empty();
         return give_back(c, s);
     }
-    s.inventory = std::make_unique<pgwire::session_inventory>(
-        std::move(touched), s.replies.pinned(), s.settings);
+    s.inventory = std::make_unique<pgwire::session_inventory>(std::move(touched),
+                                                              s.replies.pinned(),
+                                                              s.settings);
     if (s.inventory->is_empty())
         return conclude(c, s, *std::exchange(s.inventory, nullptr));
     s.doing = server::errand::inventory;
@@ -54,7 +69,7 @@ void relay::on_inventory(server& s)
         return;
     client& c = *s.holder;
     if (s.errand_failed || !s.replies.settled())
-        return forsake(c, s, "it could not be asked");
+        return forsake(c, s, s.inventory->subject().certain(), "it could not be asked");
     s.doing = server::errand::none;
     conclude(c, s, *std::exchange(s.inventory, nullptr));
     if (!c.closed && c.now == client::phase::ready)
@@ -110,6 +125,8 @@ void relay::stay(client& c, server& s)
         farewell(c, shutting_down());
     } else if (c.half_closed) {
         finish_half_closed(c);
+    } else {
+        after_channels(c);
     }
 }
 
@@ -120,29 +137,33 @@ bool relay::rests(const client& c)
            c.held->replies.settled() && !c.session.mid_frame();
 }
 
-// The server is given up while it was asked; the client has had its answers, and stays, unless it
-// has lost what was there.
-void relay::forsake(client& c, server& s, std::string_view why)
+// The server cannot tell, and is given up. Its client has had its answers and takes what it has
+// done for granted, so it cannot go on as if it had not.
+void relay::forsake(client& c, server& s, pgwire::session_effects lost, std::string_view why)
 {
-    const pgwire::state_set lost = s.replies.pinned();
     log::warning("a server is dropped: what its client has left on it is not known",
                  {{"backend", s.home.name()},
                   {"server", static_cast<unsigned>(s.id)},
                   {"pid", c.pid},
                   {"why", why}});
+    lost.begins |= s.replies.pinned();
     c.held = nullptr;
     s.inventory.reset();
     s.given_up = true;
     s.home.abandon(s, close_reason::error, now_);
-    if (!lost.empty())
-        return farewell(
-            c,
-            {"08006", "the server that this connection kept (" + in_words(lost) + ") is gone"});
     if (draining_)
         return farewell(c, shutting_down());
-    if (c.now == client::phase::settling) // they were accepted; only their words are not known
+    if (c.now == client::phase::settling) // accepted; only the server's words for them are missing
         let_in(c);
+    else if (!lost.empty())
+        return farewell(c,
+                        {"08006",
+                         "what this connection has changed of its session (" + in_words(lost) +
+                             ") is lost with its server: " + std::string{why},
+                         {},
+                         "Connect again."});
     resume(c);
+    after_channels(c);
 }
 
 } // namespace weir

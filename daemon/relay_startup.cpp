@@ -102,6 +102,8 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
     if (!asked)
         return farewell(c, asked.error());
 
+    if (channels_.contains(c.home))
+        c.session.share_channels();
     answer_version(packet);
     c.session.obey(c.home->rules());
     c.asked = c.home->registry().intern(std::move(*asked));
@@ -118,7 +120,7 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
 void relay::try_settings(client& c, server& s)
 {
     lease(c, s);
-    if (is_on_hold(c))
+    if (s.doing == server::errand::identity)
         return;
     if (up_.empty())
         return settle(c, s); // another client has brought the same
@@ -228,6 +230,12 @@ void relay::cancel_for(client& asker, std::uint32_t process_id, std::uint32_t se
     if (std::exchange(c->waiting, false)) {
         c->home->give_up(c->id, now_);
         refuse(*c, {"57014", "canceling statement due to user request"});
+        resume(*c);
+        carry_out(c->home);
+    }
+    if (c->awaits_channels) {
+        stop_waiting_for_channels(*c);
+        c->session.refuse_channels({"57014", "canceling statement due to user request"});
         resume(*c);
         carry_out(c->home);
     }

@@ -58,7 +58,7 @@ public:
     bool interrupted = false;
     bool given_up = false;     // its connection is of no use; the pool has been told
     bool said_goodbye = false; // the client has been told FATAL by the server itself
-    bool leaves = false;       // it has said so behind its last answer, to nobody
+    bool leaves = false;       // it has said so behind its last answer, or ended the stream there
     bool read_later = false;   // its client does not take what it has sent
 };
 

@@ -64,6 +64,9 @@ public:
 
     // What the backend is, without secrets: "postgresql://app@db.example/main", "sqlite:///app.db".
     virtual const std::string& address() const = 0;
+
+    // LISTEN works there, so that one connection can listen for all clients.
+    virtual bool has_channels() const { return false; }
 };
 
 } // namespace weir

@@ -87,6 +87,9 @@ public:
 
     bool has_portal() const { return portal_open_; }
 
+    // Somebody may come back to it, as long as the transaction lasts.
+    bool leaves_portal() const { return portal_open_ && (!portal_.empty() || !executed_); }
+
     // What has been executed; its effect is the caller's to carry out.
     const easy_statement* executed() const { return executed_ ? &bound_ : nullptr; }
 
@@ -257,7 +260,10 @@ own_answers::ruling own_answers::on_pipeline(bytes in, prepared_statements& name
             return {outcome::need_more};
         const bool is_sync = h.type == 'S' && h.body_size == 0;
         if (is_sync || (h.type == 'H' && h.body_size == 0 && !together.has_portal())) {
-            if (const easy_statement* const executed = together.executed())
+            const easy_statement* const executed = together.executed();
+            if (together.leaves_portal() && is_begun_after(executed))
+                return {outcome::need_server};
+            if (executed)
                 carry_out(*executed);
             together.give_names(names);
             if (is_sync)
@@ -283,6 +289,13 @@ bool own_answers::may_answer(const easy_statement& statement) const
     case what::rollback: return transaction_ != transaction::none;
     }
     return false;
+}
+
+bool own_answers::is_begun_after(const easy_statement* executed) const
+{
+    const what is = executed ? executed->is : what::empty;
+    return is == what::begin ||
+           (transaction_ == transaction::begun && is != what::commit && is != what::rollback);
 }
 
 std::string_view own_answers::tag_of(const easy_statement& statement) const

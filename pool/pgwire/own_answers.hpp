@@ -1,7 +1,8 @@
 // What weir answers in a server's stead while the client holds none: probes (the empty query,
 // SELECT 1), and transactions that have not come to anything yet. BEGIN is answered here and held
-// back until a statement needs a server; then it goes in front of that, in the same write. A portal
-// that weir has answered ends with its Sync, even in a transaction: no driver comes back to it.
+// back until a statement needs a server; then it goes in front of that, in the same write. An
+// unnamed portal that weir has run to its end is gone with its Sync, even in a transaction: no
+// driver comes back to it.
 #pragma once
 
 #include "pool/core/error.hpp"
@@ -70,6 +71,7 @@ private:
     ruling on_query(bytes in, const frame_header& h, prepared_statements& names, std::string& out);
     ruling on_pipeline(bytes in, prepared_statements& names, std::string& out);
     bool may_answer(const easy_statement& statement) const;
+    bool is_begun_after(const easy_statement* executed) const; // null: nothing was
     std::string_view tag_of(const easy_statement& statement) const;
     void carry_out(const easy_statement& statement);
 

@@ -2,6 +2,7 @@
 // before a Bind or Describe of a name its text is sent as the unnamed statement.
 #pragma once
 
+#include "pool/pgwire/channel_script.hpp"
 #include "pool/pgwire/frame.hpp"
 #include "pool/pgwire/statement_text.hpp"
 
@@ -15,7 +16,8 @@ namespace weir::pgwire {
 
 struct prepared_statement {
     std::string parse_tail; // the Parse message after its name: query, NUL, parameter types
-    statement_words words;
+    statement_words words = {};
+    channel_script_ptr channels = nullptr;
 
     std::string_view query() const { return parse_tail.c_str(); }
 };

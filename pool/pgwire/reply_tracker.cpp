@@ -30,6 +30,16 @@ std::string_view field_of(bytes error_body, char wanted)
     return {};
 }
 
+// A LISTEN that was not recognised, and so went to a server that another client may have next.
+const error& listen_went_astray()
+{
+    static const error warning{"01000",
+                               "this LISTEN has no effect",
+                               "It was in a text that weir does not read for it.",
+                               "Send LISTEN as a statement of its own, with a plain name."};
+    return warning;
+}
+
 } // namespace
 
 void reply_tracker::attach(prepared_statements& names)
@@ -38,7 +48,12 @@ void reply_tracker::attach(prepared_statements& names)
     names_ = &names;
     detached_ = false;
     touched_ = {};
+    if (std::exchange(was_notified_, false))
+        touched_.perhaps |= state_kind::channels;
     pinned_ = {};
+    passes_notifications_ = false;
+    has_notified_ = false;
+    journal_ = nullptr;
     settings_reset_ = false;
     begin_failed_ = false;
     explanation_.reset();
@@ -48,6 +63,7 @@ void reply_tracker::attach(prepared_statements& names)
 void reply_tracker::detach()
 {
     names_ = nullptr;
+    journal_ = nullptr;
     detached_ = true;
 }
 
@@ -66,6 +82,8 @@ bool reply_tracker::push(const pending& p)
     if (p.what == request::copy_end && requests_.empty())
         return false; // late, after the COPY failed: the server ignores it
     slot_in_doubt_ = slot_in_doubt_ || (p.what == request::sync && !requests_.empty());
+    if (ends_with_ready(p.what))
+        changes_left_behind_ = changes_.size();
     sync_wanted_ = sync_wanted_ && p.what != request::sync;
     synced_ = synced_ && (ends_with_ready(p.what) || p.what == request::copy_end);
     requests_.push_back(p);
@@ -79,10 +97,14 @@ bool reply_tracker::needs_sync() const
 
 void reply_tracker::pop()
 {
-    for (unsigned i = 0; i < requests_.front().changes; ++i)
+    const std::size_t changes = requests_.front().changes;
+    for (std::size_t i = 0; i < changes; ++i)
         changes_.pop_front();
+    changes_left_behind_ -= std::min(changes_left_behind_, changes);
     if (requests_.front().poisoned)
         poisons_.pop_front();
+    if (requests_.front().has_script)
+        scripts_.pop_front();
     requests_.pop_front();
     ++answers_;
     while (!requests_.empty() && requests_.front().what == request::copy_end)
@@ -96,6 +118,8 @@ bool reply_tracker::expect(request what, statement_trait trait)
         return false;
     if (what == request::query)
         drop_unnamed();
+    if (trait == statement_trait::deallocate_all || trait == statement_trait::reset_all)
+        note_change({{}, nullptr, true});
     return true;
 }
 
@@ -158,19 +182,48 @@ bool reply_tracker::expect_change(request what,
     return true;
 }
 
+void reply_tracker::add_script(channel_script_ptr script)
+{
+    requests_.back().has_script = true;
+    scripts_.push_back({std::move(script)});
+}
+
 // A simple Query drops the unnamed statement, whatever it says.
 void reply_tracker::drop_unnamed()
 {
     set_unnamed(nullptr);
-    if (names_->find(""))
+    if (names_->find("") || has_undecided()) // what has dropped it before may be taken back
         add_change("", nullptr);
 }
 
 void reply_tracker::add_change(std::string_view name, statement_ptr after)
 {
-    changes_.push_back({std::string(name), names_->find(name)});
+    note_change({std::string(name), names_->find(name)});
     names_->put(name, std::move(after));
+}
+
+// By the request just expected. A Query skips nothing that stands behind it.
+void reply_tracker::note_change(change what)
+{
+    changes_.push_back(std::move(what));
     ++requests_.back().changes;
+    if (ends_with_ready(requests_.back().what))
+        changes_left_behind_ = changes_.size();
+}
+
+// The last change counts: one that nothing was left behind of stands or falls with what comes next.
+bool reply_tracker::is_undecided(std::string_view name) const
+{
+    constexpr std::size_t most = 256; // of a long pipeline no more is looked at; to wait is right
+    if (!has_undecided())
+        return false;
+    for (std::size_t i = changes_.size(); i-- > 0;) {
+        if (changes_[i].of_all ? !name.empty() : changes_[i].name == name)
+            return i < changes_left_behind_;
+        if (changes_.size() - i == most)
+            return true;
+    }
+    return false;
 }
 
 void reply_tracker::set_unnamed(statement_ptr statement)
@@ -222,7 +275,6 @@ reply reply_tracker::next(bytes in)
         case 'T':
         case 't':
         case 'N':
-        case 'A':
         case 'c':
         case 'H':
         case 'V': {
@@ -248,6 +300,7 @@ reply reply_tracker::next(bytes in)
             body_swallowed_ = swallowing;
             return {kind, in.size()};
         }
+        case 'A': return run ? reply{kind, run} : on_notification(h, rest.size());
         default: break;
         }
         if (run)
@@ -309,6 +362,22 @@ reply reply_tracker::end_describe(const frame_header& h)
     return r;
 }
 
+// A client hears of its channels from weir. If a pooled server has something to say of channels,
+// an earlier client's function has left a LISTEN there: nobody is to hear of it.
+reply reply_tracker::on_notification(const frame_header& h, std::size_t available)
+{
+    const std::size_t size = std::min(available, h.size());
+    body_left_ = static_cast<std::uint32_t>(h.size() - size);
+    body_swallowed_ = !passes_notifications_;
+    if (passes_notifications_)
+        return {detached_ ? reply_kind::swallow : reply_kind::forward, size};
+    if (detached_)
+        was_notified_ = true;
+    else
+        touched_.perhaps |= state_kind::channels;
+    return {reply_kind::swallow, size};
+}
+
 reply reply_tracker::inspect(const frame_header& h, bytes body)
 {
     switch (h.type) {
@@ -353,6 +422,10 @@ reply reply_tracker::on_ready(bytes body)
         !requests_.front().answered)
         return {reply_kind::malformed};
     reply r = pass(header_size + 1);
+    r.ends_transaction = r.kind == reply_kind::forward && status == 'I' && !begin_failed_;
+    r.has_notified = status == 'I' && std::exchange(has_notified_, false);
+    if (journal_)
+        journal_->ready(status);
     settings_reset_ =
         settings_reset_ || (status == 'I' && !requests_.empty() && requests_.front().has_reset);
     status_ = status;
@@ -379,6 +452,8 @@ reply reply_tracker::on_error(bytes body)
     r.name = field_of(body, 'V');
     r.value = field_of(body, 'C');
     copying_in_ = false;
+    if (journal_)
+        journal_->failed();
     if (requests_.empty()) { // the server is going away: its holder hears of it, nobody else does
         r.for_client = !detached_ && status_ != 'I';
         return r;
@@ -432,6 +507,12 @@ void reply_tracker::withdraw(std::size_t index, bool failed_itself)
             before += requests_[i].poisoned;
         poisons_.erase(before);
     }
+    if (requests_[index].has_script) {
+        std::size_t before = 0;
+        for (std::size_t i = 0; i < index; ++i)
+            before += requests_[i].has_script;
+        scripts_.erase(before);
+    }
     requests_.erase(index);
 }
 
@@ -449,10 +530,13 @@ void reply_tracker::take_back(std::size_t index, bool failed_itself)
 {
     change undone = std::move(changes_[index]);
     changes_.erase(index);
+    changes_left_behind_ -= index < changes_left_behind_;
+    if (undone.of_all)
+        return;
     if (failed_itself && undone.name.empty())
         undone.before.reset(); // a Parse or Query that fails has dropped the unnamed one already
     for (; index < changes_.size(); ++index)
-        if (changes_[index].name == undone.name) {
+        if (!changes_[index].of_all && changes_[index].name == undone.name) {
             changes_[index].before = std::move(undone.before);
             return;
         }
@@ -466,7 +550,7 @@ void reply_tracker::forget_names()
     std::map<std::string, statement_ptr> later;
     for (std::size_t i = requests_.front().changes; i < changes_.size(); ++i)
         if (change& c = changes_[i];
-            !c.name.empty() && later.emplace(c.name, names_->find(c.name)).second)
+            !c.of_all && !c.name.empty() && later.emplace(c.name, names_->find(c.name)).second)
             c.before.reset();
     names_->clear_named();
     for (auto& [name, statement] : later)
@@ -495,23 +579,53 @@ reply reply_tracker::on_complete(bytes body)
     reply r = pass(header_size + body.size());
     pending& front = requests_.front();
     front.answered = true;
+    has_notified_ = has_notified_ || front.notifies || tag == "NOTIFY";
+    const auto say_instead = [&](std::string_view client_tag, const error* warning = nullptr) {
+        if (r.kind != reply_kind::forward)
+            return;
+        replacement_.clear();
+        if (warning)
+            write_error(replacement_, *warning, severity::warning);
+        write_command_complete(replacement_, client_tag);
+        r.kind = reply_kind::replace;
+        r.bytes = replacement_;
+    };
+    const channel_step* const step = note_for_journal(tag);
+    if (step && step->what == channel_step::kind::listen)
+        say_instead("LISTEN");
+    else if (tag == "LISTEN" && !passes_notifications_)
+        say_instead(tag, &listen_went_astray());
     if (front.trait == statement_trait::deallocate &&
-        (tag == "DEALLOCATE ALL" || tag == "DISCARD PLANS")) { // which stood in for it
-        if (r.kind == reply_kind::forward) {
-            replacement_.clear();
-            write_command_complete(replacement_, "DEALLOCATE");
-            r.kind = reply_kind::replace;
-            r.bytes = replacement_;
-        }
-    } else if (!is_swallowed()) {
+        (tag == "DEALLOCATE ALL" || tag == "DISCARD PLANS")) // which stood in for it
+        say_instead("DEALLOCATE");
+    else if (!is_swallowed())
         note_tag(tag, front);
-    }
     beginning_ = beginning_ && !front.begins;
     if (tag == "BEGIN" || tag == "START TRANSACTION")
         status_ = 'T'; // there may be no ReadyForQuery to say so for long
     if (front.what == request::execute)
         pop();
     return r;
+}
+
+// The next step, if the tag is its answer.
+const channel_step* reply_tracker::open_script::take(std::string_view tag)
+{
+    if (next == script->steps.size() || !script->steps[next].is_answered_by(tag))
+        return nullptr;
+    return &script->steps[next++];
+}
+
+// What the answered statement of the first request says about channels; null: nothing.
+const channel_step* reply_tracker::note_for_journal(std::string_view tag)
+{
+    if (is_swallowed())
+        return nullptr;
+    const channel_step* const step =
+        requests_.front().has_script ? scripts_.front().take(tag) : nullptr;
+    if (journal_)
+        journal_->completed(tag, step);
+    return step;
 }
 
 // What a text did not say beforehand, its command tags do.

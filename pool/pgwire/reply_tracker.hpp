@@ -4,6 +4,8 @@
 #pragma once
 
 #include "pool/core/error.hpp"
+#include "pool/pgwire/channel_journal.hpp"
+#include "pool/pgwire/channel_script.hpp"
 #include "pool/pgwire/frame.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/ring.hpp"
@@ -48,7 +50,9 @@ struct reply {
     bool for_client = true;
     std::string_view name = {}; // of a failure: its severity
     std::string_view value = {};
-    std::string_view bytes = {}; // valid until the next call
+    std::string_view bytes = {};   // valid until the next call
+    bool ends_transaction = false; // a ReadyForQuery for the client, which says 'I'
+    bool has_notified = false;     // and the transaction may have been one with a NOTIFY
 };
 
 class reply_tracker {
@@ -83,6 +87,14 @@ public:
     // What the request just expected may do to the session; forgotten when it is taken, and when a
     // lease begins. Said when it is sent, since a statement that fails may leave locks behind.
     void touch(const session_effects& effects);
+    // Who is to hear of what ends transactions and of the scripts; until the lease ends.
+    void report_to(channel_journal& journal) { journal_ = &journal; }
+    // The request just expected has this to say about channels.
+    void add_script(channel_script_ptr script);
+    // And it may NOTIFY.
+    void expect_notifications() { requests_.back().notifies = true; }
+    // What is LISTENed to on this server is its client's own, until the lease ends.
+    void pass_notifications() { passes_notifications_ = true; }
 
     slot unnamed() const { return slot_in_doubt_ ? slot::unknown : slot_; }
     const prepared_statement* unnamed_statement() const
@@ -90,6 +102,11 @@ public:
         return slot_in_doubt_ ? nullptr : slot_holds_.get();
     }
     void set_unnamed(statement_ptr statement); // by the request just expected; null: it is empty
+
+    // What `name` means hangs on answers that are on their way: a request that changes it was sent,
+    // which the server may fail or skip, and behind it one that it will not skip.
+    bool is_undecided(std::string_view name) const;
+    bool has_undecided() const { return changes_left_behind_ > 0 && !copying_in_; }
 
     // After an error in the extended protocol the server ignores everything up to Sync.
     bool ignores_until_sync() const { return ignoring_; }
@@ -142,6 +159,8 @@ private:
         bool poisoned = false;
         bool begins = false;   // part of expect_begin()
         bool answered = false; // a Query or FunctionCall has got more than its ReadyForQuery
+        bool has_script = false;
+        bool notifies = false;
         bool reads_rows = false;
         bool has_reset = false; // RESET ALL was completed; it counts when its transaction does
         std::uint8_t changes = 0;
@@ -149,16 +168,26 @@ private:
     struct change {
         std::string name;
         statement_ptr before;
+        bool of_all = false; // names; what becomes of them is done when the tag tells
+    };
+
+    struct open_script {
+        channel_script_ptr script;
+        std::size_t next = 0; // step
+
+        const channel_step* take(std::string_view tag);
     };
 
     bool push(const pending& p); // false: the server will not read it as a request
     void pop();
     void withdraw(std::size_t index, bool failed_itself);
     void add_change(std::string_view name, statement_ptr after);
+    void note_change(change what);
     void undo_changes(std::size_t index, bool failed_itself);
     void forget_names();
     void drop_unnamed();
     void forget_unnamed();
+    reply on_notification(const frame_header& h, std::size_t available);
     reply inspect(const frame_header& h, bytes body);
     reply pass(std::size_t size) const;
     reply end_describe(const frame_header& h);
@@ -168,6 +197,7 @@ private:
     reply on_complete(bytes body);
     void on_copy_in();
     void take_back(std::size_t change, bool failed_itself);
+    const channel_step* note_for_journal(std::string_view tag);
     void note_tag(std::string_view tag, pending& request);
     void note_unseen(std::string_view tag);
     bool is_swallowed() const;
@@ -175,7 +205,11 @@ private:
 
     ring<pending> requests_;
     ring<change> changes_; // of the pending that have some, in order
-    ring<error> poisons_;  // one for each poisoned, in order
+    // So many of them, the first, are of requests behind which a Sync or Query has been sent.
+    std::size_t changes_left_behind_ = 0;
+    ring<error> poisons_;       // one for each poisoned, in order
+    ring<open_script> scripts_; // one for each that has one, in order
+    channel_journal* journal_ = nullptr;
     prepared_statements* names_ = nullptr;
     std::unique_ptr<const error> explanation_; // of a cancel, until the next ReadyForQuery
     std::string replacement_;
@@ -197,6 +231,9 @@ private:
     session_effects touched_;
     state_set pinned_;
     bool settings_reset_ = false;
+    bool was_notified_ = false; // between two leases: it LISTENs, which nobody knew
+    bool passes_notifications_ = false;
+    bool has_notified_ = false; // in this transaction
     char status_ = 'I';
     bool detached_ = true;
 };

@@ -152,12 +152,17 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
             names_.put("", nullptr); // what would replace it drops it, even if it fails
         return refuse(in, own_.failure(), out);
     }
+    if (const channel_script_ptr script =
+            h.type == 'Q' ? script_of(text_field(judged(in, h)), h) : nullptr)
+        if (const auto r = without_server(*script, in, h, out))
+            return *r;
     if (h.type == 'Q' && h.size() <= whole_frame && answers(text_field(judged(in, h)), out))
         return stream(in, h, verdict::answer);
     return {verdict::need_server};
 }
 
-// What needs no server, because it is about names that live here.
+// What needs no server, because it is about names that live here. Where a transaction is held back
+// an error does need one: what comes after it is the server's to judge.
 bool session::answers(std::string_view sql, std::string& out)
 {
     if (!may_be_about_names(sql) && !rules_->may_object())
@@ -166,7 +171,7 @@ bool session::answers(std::string_view sql, std::string& out)
     const auto objection = rules_->objection(words, {});
     switch (objection ? statement_trait::prepare : words.trait) {
     case statement_trait::prepare:
-        if (!objection)
+        if (!objection || own_.holds_back())
             return false;
         deny(*objection, out);
         break;
@@ -174,6 +179,8 @@ bool session::answers(std::string_view sql, std::string& out)
         if (names_.find(words.name)) {
             names_.put(words.name, nullptr);
             write_command_complete(out, "DEALLOCATE");
+        } else if (own_.holds_back()) {
+            return false;
         } else {
             deny(no_such_statement(words.name), out);
         }
@@ -212,6 +219,8 @@ ruling session::refuse(bytes in, const error& why, std::string& out)
     frame_header h;
     if (scan_header(in, h) != scan_status::frame)
         return fail(why, out); // nobody asks for a server before there is a frame
+    if (channels_)
+        channels_->answer.reset();
     deny(why, out);
     if (h.type == 'Q' || h.type == 'F')
         write_ready(out, own_.status());
@@ -227,6 +236,12 @@ session::with_server(bytes in, const frame_header& h, reply_tracker& server, std
         return {verdict::wait};
     if (server.ignores_until_sync() && h.type != 'S')
         return stream(in, h, verdict::discard); // as the server would
+    if (server.has_undecided() && is_undecided(in, h, server))
+        return {verdict::wait};
+    if (channels_)
+        server.report_to(channels_->journal);
+    else if (!shares_channels_)
+        server.pass_notifications();
     switch (h.type) {
     case 'Q': return on_query(in, h, server, out);
     case 'P': return on_parse(in, h, server, out);
@@ -248,6 +263,34 @@ session::with_server(bytes in, const frame_header& h, reply_tracker& server, std
     return stream(in, h, verdict::forward);
 }
 
+// Whether the name that it is about exists will be known when the server has answered what it has
+// been sent: it may have skipped a Parse on its way to a Sync.
+bool session::is_undecided(bytes in, const frame_header& h, const reply_tracker& server) const
+{
+    field_reader fields{judged(in, h)};
+    switch (h.type) {
+    case 'P': {
+        const std::string_view name = fields.text();
+        return !name.empty() && server.is_undecided(name);
+    }
+    case 'B': {
+        fields.text();
+        const std::string_view name = fields.text();
+        const statement_ptr& bound = names_.find(name);
+        return server.is_undecided(name) ||
+               (bound && bound->words.trait == statement_trait::deallocate &&
+                server.is_undecided(bound->words.name));
+    }
+    case 'C':
+    case 'D': return fields.u8() == 'S' && server.is_undecided(fields.text());
+    case 'Q': {
+        const statement_words words = classify(fields.text());
+        return words.trait == statement_trait::deallocate && server.is_undecided(words.name);
+    }
+    default: return false;
+    }
+}
+
 // A request that fails in its place among the others: the server is sent what it cannot parse, and
 // its ErrorResponse is replaced. So an open transaction fails, as it would without weir.
 ruling
@@ -263,8 +306,13 @@ session::poison(bytes in, const frame_header& h, reply_tracker& server, error wh
 
 ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
+    const std::string_view sql = text_field(judged(in, h));
+    const channel_script_ptr script = script_of(sql, h);
+    if (script)
+        if (const auto r = with_server(*script, in, h, server, out))
+            return *r;
     ++queries_;
-    statement_words words = classify(text_field(judged(in, h)));
+    statement_words words = classify(sql);
     if (auto objection = rules_->objection(words, server.pinned()))
         return poison(in, h, server, std::move(*objection), out);
     if (h.size() > whole_frame) // there may be more behind what was looked at: the tags tell
@@ -274,9 +322,15 @@ ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server,
         write_query(out, rules_->has_sql_names() ? stand_in_beside_sql : stand_in_text);
         return stream(in, h, verdict::rewritten);
     }
-    server.expect(request::query, words.trait);
+    if (script)
+        words.effects.perhaps = words.effects.perhaps - state_kind::channels; // not there
+    if (server.expect(request::query, words.trait))
+        note_channels(script, sql, server);
     touch(server, words);
-    return stream(in, h, verdict::forward);
+    if (!script || script->wanted.empty())
+        return stream(in, h, verdict::forward);
+    write_query(out, script->text);
+    return stream(in, h, verdict::rewritten);
 }
 
 // The fast path calls functions by their oid: set_config, or one of those that lock.
@@ -316,18 +370,30 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
         if (auto objection = rules_->objection(statement->words, server.pinned()))
             return poison(in, h, server, std::move(*objection), out);
     statement->parse_tail = tail;
+    if (shares_channels_)
+        statement->channels = read_channel_script(query, true);
+    if (statement->channels)
+        statement->words.effects.perhaps =
+            statement->words.effects.perhaps - state_kind::channels; // not there
+    const bool listens = statement->channels && !statement->channels->wanted.empty();
+    if (listens)
+        statement->parse_tail = statement->channels->text + std::string(3, '\0'); // no parameters
 
-    if (name.empty()) {
+    if (name.empty() && !listens) {
         if (server.expect_change(request::parse, name, statement))
             server.set_unnamed(std::move(statement));
         return stream(in, h, verdict::forward);
     }
-    if (names_.find(name))
+    // But first the server says what is wrong with the text itself.
+    if (!name.empty() && names_.find(name)) {
+        message{out, 'P'}.text("").raw(statement->parse_tail);
+        server.expect_swallowed(request::parse);
         return poison(in,
                       h,
                       server,
                       {"42P05", "prepared statement \"" + std::string(name) + "\" already exists"},
                       out);
+    }
     if (!names_.has_room_for(tail.size()))
         return poison(in,
                       h,
@@ -424,26 +490,31 @@ ruling session::on_close(bytes in, const frame_header& h, reply_tracker& server)
 void session::remember(std::string_view portal, const statement_ptr& statement)
 {
     std::erase_if(portals_, [&](const auto& bound) { return bound.first == portal; });
-    if (statement && statement->words.matters())
+    if (statement &&
+        (statement->words.matters() || statement->channels || may_notify(statement->query())))
         portals_.emplace_back(portal, statement);
 }
 
 ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
-    ++queries_;
     const std::string_view portal = text_field(judged(in, h));
     const auto bound = std::find_if(portals_.begin(), portals_.end(), [&](const auto& b) {
         return b.first == portal;
     });
     static const statement_words plain;
     const statement_words& words = bound == portals_.end() ? plain : bound->second->words;
+    const channel_script_ptr script = bound == portals_.end() ? nullptr : bound->second->channels;
+    if (script)
+        if (const auto r = with_server(*script, in, h, server, out))
+            return *r;
+    ++queries_;
     if (auto objection = rules_->objection(words, server.pinned()))
         return poison(in, h, server, std::move(*objection), out);
     touch(server, words);
     if (words.trait == statement_trait::deallocate)
         server.expect_change(request::execute, words.name, nullptr, words.trait);
-    else
-        server.expect(request::execute, words.trait);
+    else if (server.expect(request::execute, words.trait) && bound != portals_.end())
+        note_channels(script, bound->second->query(), server);
     return stream(in, h, verdict::forward);
 }
 

@@ -4,6 +4,7 @@
 
 #include "pool/core/error.hpp"
 #include "pool/pgwire/frame.hpp"
+#include "pool/pgwire/notification_queue.hpp"
 #include "pool/pgwire/own_answers.hpp"
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/reply_tracker.hpp"
@@ -22,15 +23,16 @@
 namespace weir::pgwire {
 
 enum class verdict : std::uint8_t {
-    need_more,   // the frame must be seen whole: call again with more behind the same bytes
-    need_server, // call again with a server's tracker, or with a refusal
-    forward,     // `size` bytes go to the server as they are
-    rewritten,   // `size` bytes are done; what was appended to `out` goes to the server instead
-    answer,      // `size` bytes are done; what was appended to `out` goes to the client
-    discard,     // `size` bytes are done
-    wait,        // call again, with more behind the same bytes, once the server has answered
-    terminate,   // the client says goodbye
-    violation,   // FATAL to the client: what was appended to `out`; then the connection is closed
+    need_more,     // the frame must be seen whole: call again with more behind the same bytes
+    need_server,   // call again with a server's tracker, or with a refusal
+    need_channels, // call again when the channels `wanted` are listened to, or cannot be
+    forward,       // `size` bytes go to the server as they are
+    rewritten,     // `size` bytes are done; what was appended to `out` goes to the server instead
+    answer,        // `size` bytes are done; what was appended to `out` goes to the client
+    discard,       // `size` bytes are done
+    wait,          // call again, with more behind the same bytes, once the server has answered
+    terminate,     // the client says goodbye
+    violation,     // FATAL to the client: what was appended to `out`; then the connection is closed
 };
 
 struct ruling {
@@ -65,14 +67,28 @@ public:
     void lose_server(const error& why, bool in_transaction, bool in_pipeline, std::string& out);
 
     void obey(const session_rules& rules) { rules_ = &rules; } // which outlive the session
+
+    // LISTEN is weir's business, and reaches no server. Otherwise it is the server's.
+    void share_channels() { shares_channels_ = true; }
+    client_channels* channels() { return channels_.get(); } // null: it has never asked for one
+    // The answer to need_channels, for the request at the front.
+    const std::vector<std::string>& wanted() const { return channels_->wanted; }
+    void grant_channels() { channels_->answer.emplace(); }
+    void refuse_channels(error why) { channels_->answer.emplace(std::move(why)); }
+    void settle_channels(); // between transactions, and no answer is awaited
+
     prepared_statements& names() { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
+    bool awaits_sync() const { return skip_to_sync_; } // an error was answered without a server
+    // As the client sees it, who holds no server: the BEGIN is held back, or all has failed.
+    bool is_in_transaction() const { return own_.status() != 'I'; }
     std::uint64_t queries() const { return queries_; } // Query and Execute messages so far
 
 private:
     ruling body(std::size_t available);
     ruling without_server(bytes in, const frame_header& h, std::string& out);
     ruling with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
+    bool is_undecided(bytes in, const frame_header& h, const reply_tracker& server) const;
     bool answers(std::string_view sql, std::string& out);
     void deny(const error& why, std::string& out);
     ruling on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
@@ -92,10 +108,30 @@ private:
     ruling stream(bytes in, const frame_header& h, verdict what);
     ruling fail(const error& why, std::string& out);
 
+    // session_channels.cpp
+    struct channel_request : client_channels {
+        std::vector<std::string> wanted;
+        std::optional<result<void>> answer;
+    };
+    channel_script_ptr script_of(std::string_view sql, const frame_header& h) const;
+    bool must_ask_for(const channel_script& script);
+    std::optional<error> take_channels_refusal();
+    bool may_notify(std::string_view sql) const { return channels_ && mentions_notify(sql); }
+    void note_channels(channel_script_ptr script, std::string_view sql, reply_tracker& server);
+    std::optional<ruling>
+    without_server(const channel_script& script, bytes in, const frame_header& h, std::string& out);
+    std::optional<ruling> with_server(const channel_script& script,
+                                      bytes in,
+                                      const frame_header& h,
+                                      reply_tracker& server,
+                                      std::string& out);
+
     static const session_rules& default_rules();
 
     const session_rules* rules_ = &default_rules();
     prepared_statements names_;
+    std::unique_ptr<channel_request> channels_;
+    bool shares_channels_ = false;
     own_answers own_;
     // What is bound to a portal, where Execute has to know: few statements are not plain.
     std::vector<std::pair<std::string, statement_ptr>> portals_;

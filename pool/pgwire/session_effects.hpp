@@ -93,6 +93,9 @@ struct session_effects {
 
     void add(const session_effects& more);
 
+    // What the words have said, without what may have happened out of sight.
+    session_effects certain() const { return {.settings = settings, .begins = begins}; }
+
     // DO, CALL, a function that may SET: whatever a session can be brought to.
     static session_effects anything();
 

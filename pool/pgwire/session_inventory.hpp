@@ -23,6 +23,7 @@ public:
 
     bool is_empty() const { return names_.empty() && !all_settings_ && kinds_.empty(); }
     std::string sql() const; // of one simple Query
+    const session_effects& subject() const { return touched_; }
 
     void add(bytes row); // the body of a DataRow
 

@@ -28,6 +28,7 @@ public:
                                          std::stop_token stop) override;
 
     const std::string& address() const override { return address_; }
+    bool has_channels() const override { return true; }
 
 private:
     parameter_list options_;

@@ -39,6 +39,8 @@ metrics_snapshot two_backends()
     main.traffic.queries = 9;
     main.traffic.bytes_in = 100;
     main.traffic.bytes_out = 12'345'678'901;
+    main.traffic.notifications = 11;
+    main.listening_channels = 12;
     main.traffic.errors.add(sqlstate{"53300"});
     main.traffic.errors.add(sqlstate{"23505"});
     main.traffic.errors.add(sqlstate{"53400"});
@@ -89,6 +91,8 @@ TEST_SUITE("metrics")
                 R"(weir_queries_total{backend="main"} 9)",
                 R"(weir_bytes_total{backend="main",direction="in"} 100)",
                 R"(weir_bytes_total{backend="main",direction="out"} 12345678901)",
+                R"(weir_listening_channels{backend="main"} 12)",
+                R"(weir_notifications_total{backend="main"} 11)",
                 R"(weir_errors_total{backend="main",sqlstate_class="23"} 1)",
                 R"(weir_errors_total{backend="main",sqlstate_class="53"} 2)",
                 R"(weir_errors_total{backend="",sqlstate_class="3D"} 1)",
@@ -147,7 +151,7 @@ TEST_SUITE("metrics")
                 CHECK(line.starts_with(family));
             }
         }
-        CHECK(families == 24);
+        CHECK(families == 29);
     }
 
     TEST_CASE("without backends the page is still one")

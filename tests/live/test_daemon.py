@@ -216,7 +216,7 @@ def test_sighup_reads_the_pool_settings_again(pg, start):
         daemon.socket_path(), **LOGIN
     ) as second:
         first.ask("BEGIN")
-        first.rows("SELECT 1")
+        first.rows("SELECT 'held'")
         second.send(query("SELECT 'served'"))
         wait_for(lambda: daemon.metric("weir_pool_waiting") == 1)
         config["backends"]["postgres"]["pool"]["size"] = 2
@@ -233,7 +233,7 @@ def test_sighup_reads_the_pool_settings_again(pg, start):
         wait_for(lambda: daemon.metric("weir_pool_size") == 1)
         wait_for(lambda: daemon.metric("weir_pool_connections") <= 1)
         first.ask("BEGIN")
-        first.rows("SELECT 1")
+        first.rows("SELECT 'held'")
         assert sqlstates(second.ask("SELECT 2")) == ["53300"]
 
 
@@ -258,7 +258,7 @@ def test_the_pages_are_there(pg, start):
         daemon.socket_path(), **LOGIN
     ) as holder:
         holder.ask("BEGIN")
-        holder.rows("SELECT 1")
+        holder.rows("SELECT 'held'")
         for _ in range(20):
             client.rows("SELECT 'counted'")
         client.ask("SELECT 1/0")
@@ -267,7 +267,7 @@ def test_the_pages_are_there(pg, start):
         assert daemon.metric("weir_pool_connections", state="active") == 1
         assert daemon.metric("weir_pool_waiting") == 0
         assert daemon.metric("weir_transactions_total", backend="postgres") >= 21
-        assert daemon.metric("weir_queries_total") >= 23
+        assert daemon.metric("weir_queries_total") >= 22
         assert daemon.metric("weir_client_connections") == 2
         assert daemon.metric("weir_pool_checkout_seconds_count") >= 22
         assert daemon.metric("weir_pool_connects_total", result="ok") >= 1

@@ -393,9 +393,9 @@ def test_sighup_migrates_what_is_new_and_recycles_connections(pg, serve, revs, d
     revs.add_table("users")
     daemon = serve(DB_POOL_SIZE=2)
     with connected(daemon) as holder, connected(daemon) as other:
-        other.rows("SELECT 1")
+        other.rows("SELECT 'held'")
         holder.ask("BEGIN")
-        holder.rows("SELECT 1")
+        holder.rows("SELECT 'held'")
         revs.add_table("orders")
         daemon.process.send_signal(signal.SIGHUP)
         wait_for(lambda: shown(daemon)["state"] == "draining")
@@ -415,7 +415,7 @@ def test_sighup_with_nothing_new_disturbs_nobody(anywhere, revs):
     daemon = anywhere()
     with connected(daemon) as holder:
         holder.ask("BEGIN")
-        holder.rows("SELECT 1")
+        holder.rows("SELECT 'held'")
         daemon.process.send_signal(signal.SIGHUP)
         wait_for(lambda: "settings reloaded" in daemon.log())
         assert rows_when_served(daemon, "SELECT 1") == [["1"]]

@@ -2,8 +2,11 @@
 served, and those of other backends notice nothing.
 """
 
+import contextlib
 import os
+import signal
 import struct
+import threading
 import time
 
 import pytest
@@ -23,7 +26,7 @@ from hostile_server import (
     hostile_servers,
     parameter,
 )
-from raw_client import closed, frame, message, query, raw_client, startup, terminate
+from raw_client import closed, frame, message, query, raw_client, startup, terminate, text
 from weir import weir
 
 QUESTION = "SELECT word FROM fake"
@@ -137,7 +140,8 @@ def daemon():
         backends = {
             label(name): {
                 "url": servers.add(label(name), way) + "&connect_timeout=2",
-                "pool": {"size": 1, "max_overflow": 0},
+                # A ping would take the first answer.
+                "pool": {"size": 1, "max_overflow": 0, "pre_ping": False},
             }
             for name, way in ways.items()
         }
@@ -184,6 +188,72 @@ def hear(client):
     while answers[-1].kind != "Z":
         answers.append(client.read())
     return answers
+
+
+@pytest.mark.parametrize("answer", [b"", error(C="XX000", M="no") + READY], ids=["lost", "refuses"])
+def test_what_was_set_is_not_forgotten_in_silence(answer):
+    """The server cannot be asked what the client has SET: going on without it would be wrong."""
+
+    def misbehave(link):
+        link.send(LOGIN)
+        link.read_query()
+        link.send(frame("C", text("SET")) + READY)
+        link.read_query()  # what has it set?
+        link.send(answer)
+
+    with hostile_servers() as servers:
+        url = servers.add("forgetful", misbehave)
+        servers.start()
+        with weir(url, DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0) as daemon, raw_client(
+            daemon.socket_path(), user="tester", database="forgetful"
+        ) as client:
+            client.send(query("SET search_path = elsewhere"))
+            heard = []
+            with pytest.raises((closed, ConnectionError)):
+                while True:
+                    heard.append(client.read())
+            assert [each.kind for each in heard] == ["C", "Z", "E"]
+            assert (heard[-1].fields()["S"], heard[-1].fields()["C"]) == ("FATAL", "08006")
+            assert "search_path" in heard[-1].fields()["M"]
+            wait_until_idle(daemon)
+
+
+@pytest.mark.parametrize("words", [ANSWER, ANSWER + error("FATAL", C="57P01", M="end")])
+def test_a_server_that_has_ended_behind_its_answer_goes_to_nobody(words):
+    """Others wait for it, and weir hears of the answer and the end at once."""
+    asked, answered = threading.Event(), threading.Event()
+    stopped = threading.Event()
+
+    def misbehave(link):
+        link.send(LOGIN)
+        link.read_query()
+        asked.set()
+        stopped.wait(60)
+        link.send(words)
+        link.socket.close()
+        answered.set()
+
+    with hostile_servers() as servers, contextlib.ExitStack() as opened:
+        url = servers.add("brief", misbehave)
+        servers.start()
+        daemon = opened.enter_context(weir(url, DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0))
+        clients = [
+            opened.enter_context(raw_client(daemon.socket_path(), database="brief"))
+            for _ in range(4)
+        ]
+        clients[0].send(query(QUESTION))
+        assert asked.wait(60)
+        for waiting, client in enumerate(clients[1:], 1):
+            client.send(query(QUESTION))
+            while daemon.metric("weir_pool_waiting") != waiting:
+                time.sleep(0.01)
+        daemon.process.send_signal(signal.SIGSTOP)
+        stopped.set()
+        assert answered.wait(60)
+        daemon.process.send_signal(signal.SIGCONT)
+        for client in clients:
+            assert client.until_ready()[1].values() == [WORD]
+        assert daemon.metric("weir_pool_connects_total", result="ok") == 2
 
 
 def test_a_server_may_leave_at_any_byte():

@@ -45,7 +45,7 @@ def test_a_client_that_got_no_connection_in_time_is_told_why_and_stays(pg, start
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0, DB_POOL_TIMEOUT=1)
     holder, simple, extended = crowd(daemon, 3)
     holder.ask("BEGIN")
-    holder.rows("SELECT 1")
+    holder.rows("SELECT 'held'")
     simple.send(query("SELECT 2"))
     extended.send(parse("", "SELECT 3") + bind() + execute() + sync())
     for client in (simple, extended):
@@ -69,7 +69,7 @@ def test_waiters_are_served_in_the_order_they_came(pg, start, crowd):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
     holder, *waiters = crowd(daemon, 21)
     holder.ask("BEGIN")
-    holder.rows("SELECT 1")
+    holder.rows("SELECT 'held'")
     for number, waiter in enumerate(waiters):
         waiter.send(query(f"INSERT INTO arrivals (who) VALUES ({number})"))
         while daemon.metric("weir_pool_waiting") != number + 1:
@@ -87,7 +87,7 @@ def test_a_statement_of_a_waiter_that_vanished_is_never_run(pg, start, crowd):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
     holder, ghost, witness = crowd(daemon, 3)
     holder.ask("BEGIN")
-    holder.rows("SELECT 1")
+    holder.rows("SELECT 'held'")
     ghost.send(query("INSERT INTO ghosts VALUES (1)"))
     while daemon.metric("weir_pool_waiting") != 1:
         pass
@@ -103,7 +103,7 @@ def test_a_waiter_that_has_shut_its_writing_half_still_gets_its_answers(pg, star
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
     holder, waiter = crowd(daemon, 2)
     holder.ask("BEGIN")
-    holder.rows("SELECT 1")
+    holder.rows("SELECT 'held'")
     waiter.send(query("SELECT 'first'") + query("SELECT 'second'") + farewell)
     waiter.socket.shutdown(socket.SHUT_WR)
     while daemon.metric("weir_pool_waiting") != 1:
@@ -219,7 +219,7 @@ def test_a_process_with_a_thousand_waiting_connections_does_not_starve_one_with_
     ) as other:
         assert other.stdout.readline() == "ready\n"
         holder.ask("BEGIN")
-        holder.rows("SELECT 1")
+        holder.rows("SELECT 'held'")
         for client in many:
             client.send(query("SELECT nextval('turns')"))
         while daemon.metric("weir_pool_waiting") != 1000:
@@ -241,7 +241,7 @@ def test_a_client_that_waits_for_long_gets_a_notice_and_the_error_names_the_hold
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0, DB_POOL_TIMEOUT=6)
     holder, waiter = crowd(daemon, 2)
     holder.ask("BEGIN")
-    holder.rows("SELECT 1")
+    holder.rows("SELECT 'held'")
     waiter.send(query("SELECT 2"))
     answers = waiter.until_ready()
     assert [answer.kind for answer in answers] == ["N", "E", "Z"]

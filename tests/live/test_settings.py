@@ -2,6 +2,8 @@
 clients share.
 """
 
+import time
+
 import pytest
 
 from raw_client import bind, execute, parse, query, raw_client, sqlstates, startup, sync
@@ -173,3 +175,26 @@ def test_the_application_name_is_seen_on_the_server(connect, pg):
         assert client.rows(
             "SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()"
         ) == [[name]]
+
+
+def test_settings_that_have_to_wait_for_a_server_are_tried_on_that_one(pg, start):
+    """Those who come when the only server is held: each is let in with its own."""
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    with raw_client(daemon.socket_path(), database="postgres") as holder, raw_client(
+        daemon.socket_path()
+    ) as first, raw_client(daemon.socket_path()) as second:
+        holder.ask("BEGIN")
+        holder.rows("SELECT 2")
+        for waiting, client in enumerate((first, second), 1):
+            client.send(
+                startup(user="tester", database="postgres", work_mem=f"{waiting}MB")
+                + query("SHOW work_mem")
+            )
+            while daemon.metric("weir_pool_waiting") != waiting:
+                time.sleep(0.01)
+        holder.ask("COMMIT")
+        for value, client in (("1MB", first), ("2MB", second)):
+            client.until_ready()
+            assert client.until_ready()[1].values() == [value]
+        assert holder.rows("SHOW work_mem") == [["4MB"]]
+    assert daemon.metric("weir_pool_connects_total", result="ok") == 1

@@ -45,6 +45,7 @@ class bank:
         self.workers = [None] * processes
         self.progress = [0] * processes
         self.transfers, self.complaints, self.forgiven = 0, [], collections.Counter()
+        self.works = True
 
     def __enter__(self):
         self.pg.psql(
@@ -101,8 +102,11 @@ class bank:
         self.workers[number].send_signal(signal.SIGCONT)
 
     def is_working(self):
-        """Every client has got through something since this was asked last, or does so now."""
-        return all(self.has_progressed(number) for number in range(len(self.workers)))
+        """Every client has got through something since this was asked last, or does so now. Once one
+        has not, nobody waits for it again.
+        """
+        self.works = self.works and all(map(self.has_progressed, range(len(self.workers))))
+        return self.works
 
     def has_progressed(self, number):
         deadline = time.monotonic() + WAIT_SECONDS

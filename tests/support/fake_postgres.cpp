@@ -70,6 +70,7 @@ bool is_syntax_error(const std::string& sql)
                                              "RESET",
                                              "DISCARD",
                                              "LISTEN",
+                                             "UNLISTEN",
                                              "DEALLOCATE",
                                              "COPY"};
     return !sql.empty() &&
@@ -410,8 +411,8 @@ bool fake_postgres::run(const std::string& sql, portal& p, unsigned limit, bool 
         std::erase_if(statements_, [](const auto& s) { return !s.first.empty(); });
         now_ = after_ = at_login();
         complete("DISCARD ALL");
-    } else if (is(sql, "LISTEN")) {
-        complete("LISTEN");
+    } else if (is(sql, "LISTEN") || is(sql, "UNLISTEN")) {
+        complete(word(sql, 0));
     } else if (is(sql, "DEALLOCATE")) {
         const std::string name = word(sql, 1) == "PREPARE" ? word(sql, 2) : word(sql, 1);
         if (name == "ALL")
@@ -473,7 +474,8 @@ bool fake_postgres::refused_in_failed_transaction(const std::string& sql)
 {
     if (status_ != 'E' || sql.empty() || is(sql, "COMMIT") || is(sql, "ROLLBACK"))
         return false;
-    fail("25P02", "current transaction is aborted");
+    fail("25P02",
+         "current transaction is aborted, commands ignored until end of transaction block");
     return true;
 }
 

@@ -6,8 +6,8 @@
 //   SELECT x      one row with "x", and the parameters if there are any     ROWS n   n rows
 //   INSERT        no rows      NOTICE   a NoticeResponse first              NOTIFY   a notification
 //   SYNTAX        fails when it is parsed                                   BOOM     when executed
-//   BEGIN, COMMIT, ROLLBACK, SET [LOCAL] name = value, RESET ALL, DISCARD ALL, LISTEN x,
-//   DEALLOCATE [PREPARE] name|ALL, COPY IN, COPY OUT
+//   BEGIN, COMMIT, ROLLBACK, SET [LOCAL] name = value, RESET ALL, DISCARD ALL, LISTEN x, UNLISTEN
+//   x, DEALLOCATE [PREPARE] name|ALL, COPY IN, COPY OUT
 #pragma once
 
 #include "pool/core/error.hpp"

@@ -37,7 +37,8 @@ void shared_server::judge_up(std::size_t who)
         if (r.size > rest.size())
             throw std::logic_error("a ruling on more than there is");
         const bool decides = r.what != verdict::need_more && r.what != verdict::need_server &&
-                             r.what != verdict::wait && r.what != verdict::terminate &&
+                             r.what != verdict::need_channels && r.what != verdict::wait &&
+                             r.what != verdict::terminate &&
                              r.what != verdict::violation;
         if (decides != (r.size > 0))
             throw std::logic_error("a ruling that leads nowhere");
@@ -59,6 +60,13 @@ void shared_server::judge_up(std::size_t who)
                 return;
             }
             lease(who);
+            break;
+        case verdict::need_channels:
+            ++channel_requests_;
+            if (channels_refusal)
+                c.session.refuse_channels(*channels_refusal);
+            else
+                c.session.grant_channels();
             break;
         case verdict::forward: up(rest.substr(0, r.size)); break;
         case verdict::rewritten: up(words); break;

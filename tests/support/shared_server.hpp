@@ -42,8 +42,19 @@ public:
             c.session.allow(what);
     }
 
+    // LISTEN is weir's business.
+    void share_channels()
+    {
+        for (client& c : clients_)
+            c.session.share_channels();
+    }
+
     // Requests for a server are refused with this, until it is reset.
     std::optional<error> refusal;
+
+    // LISTEN is answered with this, until it is reset.
+    std::optional<error> channels_refusal;
+    unsigned channel_requests() const { return channel_requests_; }
 
     std::string& heard(std::size_t who) { return clients_[who].heard; } // by the client
     const std::string& sent_up() const { return sent_up_; }             // all that the server got
@@ -91,6 +102,7 @@ private:
     std::string held_up_;
     std::string down_;
     unsigned resets_ = 0;
+    unsigned channel_requests_ = 0;
     bool resetting_ = false;
     bool held_back_ = false;
     bool broken_ = false;

@@ -127,9 +127,9 @@ TEST_CASE("BEGIN in every spelling, and what it is sent as")
          "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY DEFERRABLE"},
         {"BEGIN READ ONLY READ WRITE", "BEGIN READ WRITE"}, // the last counts
     };
-    for (const auto& [sql, sent] : table) {
-        CAPTURE(sql);
-        CHECK(what_begins(sql) == sent);
+    for (const auto& row : table) {
+        CAPTURE(row.sql);
+        CHECK(what_begins(row.sql) == row.sent);
     }
     CHECK(recognise("begin").tag == "BEGIN");
     CHECK(recognise("start transaction read only").tag == "START TRANSACTION");

@@ -46,6 +46,11 @@ std::string bind_with(std::string_view statement, std::uint16_t result_format)
                      number(result_format, 2));
 }
 
+bool has(std::string_view text, std::string_view part)
+{
+    return text.find(part) != std::string_view::npos;
+}
+
 std::string begin_sent(std::string_view begin = "BEGIN")
 {
     return parse("", begin) + bind_statement("") + execute() + close_portal("");
@@ -225,6 +230,11 @@ TEST_CASE("BEGIN goes with the first statement that needs a server, and its answ
              describe_statement("") + sync(),
              bind_statement("") + execute() + sync(),
              parse("", "COPY IN") + run("") + copy_data("x") + copy_done() + sync(),
+             // Portals that are come back to.
+             parse("", "SELECT 1") + bind_statement("") + sync() + execute("") + sync(),
+             parse("", "SELECT 1") + bind_statement("", "p") + execute("p", 1) + sync() +
+                 execute("p") + sync(),
+             parse("", "") + bind_statement("", "p") + sync() + describe_portal("p") + sync(),
              function_call(),
              query("INSERT") + query("INSERT") + query("BOOM") + query("SELECT 1"),
          }) {
@@ -375,14 +385,16 @@ TEST_CASE(
     CHECK(s.ask(0, query("INSERT")) == complete("INSERT 0 1") + ready());
 }
 
-TEST_CASE("an error of weir's own fails a transaction that is held back")
+TEST_CASE("an error of weir's own fails a transaction that is held back where the server knows it")
 {
     for (const std::string_view sql : {"PREPARE x AS SELECT 1", "DEALLOCATE nope"}) {
         free_server s;
         CHECK(s.ask(0, query("BEGIN") + query(sql)).ends_with(ready('E')));
+        CHECK(s.sent_up().starts_with(begin_sent()));
         CHECK(s.ask(0, query("INSERT")) == aborted() + ready('E'));
+        CHECK(has(s.ask(0, query("SYNTAX")), "42601"));
         CHECK(s.ask(0, query("COMMIT")) == complete("ROLLBACK") + ready());
-        CHECK(s.sent_up().empty());
+        CHECK(s.is_free());
     }
     free_server s;
     s.ask(0, parse("a", "INSERT") + sync());

@@ -115,6 +115,7 @@ TEST_CASE("NoticeResponse, NotificationResponse and ParameterStatus may come at 
     const std::string words = failure("00000", "n", severity::notice) + notification("c") +
                               parameter_status("TimeZone", "CET");
     lease l;
+    l.tracker.pass_notifications();
     CHECK(l.hear(words) == words);
     CHECK(l.name == "TimeZone");
     CHECK(l.value == "CET");
@@ -123,6 +124,69 @@ TEST_CASE("NoticeResponse, NotificationResponse and ParameterStatus may come at 
                  words + ready() + words) == words + row_description() + words + row("1") + words +
                                                  complete("SELECT 1") + words + ready() + words);
     CHECK(l.tracker.settled());
+}
+
+TEST_CASE("a LISTEN that an earlier client left behind is not the next one's to hear of")
+{
+    const std::string words = notification(std::string(8'000, 'c'));
+    for (const std::size_t cut : {header_size, header_size + 1, words.size() - 1, words.size()}) {
+        CAPTURE(cut);
+        lease l;
+        l.tracker.expect(request::query);
+        std::string heard;
+        for (const std::string& piece :
+             {complete("SELECT 1"), words.substr(0, cut), words.substr(cut), ready()})
+            heard += l.hear(piece);
+        CHECK(heard == complete("SELECT 1") + ready());
+        CHECK(l.tracker.has_touched());
+    }
+    lease l;
+    l.tracker.detach();
+    CHECK(l.hear(words) == "");
+    prepared_statements others;
+    l.tracker.attach(others);
+    CHECK(l.tracker.has_touched()); // so it is reset after this client, which has not heard of it
+    l.tracker.detach();
+    l.tracker.attach(others);
+    CHECK_FALSE(l.tracker.has_touched());
+}
+
+TEST_CASE("a LISTEN that reaches a pooled server has no effect, and its client is warned")
+{
+    lease l;
+    l.tracker.expect(request::query);
+    const std::string heard = l.hear(complete("LISTEN") + ready());
+    CHECK(heard.starts_with("N"));
+    CHECK(heard.find("01000") != std::string::npos);
+    CHECK(heard.ends_with(complete("LISTEN") + ready()));
+}
+
+TEST_CASE("the ReadyForQuery behind a NOTIFY says so, once its transaction is over")
+{
+    prepared_statements names;
+    reply_tracker tracker;
+    tracker.attach(names);
+    const auto notified = [&](std::string_view words) {
+        bool found = false;
+        while (!words.empty()) {
+            const reply r = tracker.next(as_bytes(words));
+            found = r.has_notified;
+            words.remove_prefix(r.size);
+        }
+        return found;
+    };
+    tracker.expect(request::query);
+    CHECK(notified(complete("NOTIFY") + ready()));
+    tracker.expect(request::query);
+    CHECK_FALSE(notified(complete("SELECT 1") + ready()));
+    tracker.expect(request::query);
+    tracker.expect_notifications(); // SELECT pg_notify(...)
+    tracker.expect(request::query);
+    CHECK_FALSE(notified(complete("SELECT 1") + ready('T')));
+    CHECK(notified(complete("COMMIT") + ready()));
+    tracker.expect(request::query);
+    tracker.expect_notifications();
+    CHECK_FALSE(notified(failure("42883", "no such function") + ready()));
 }
 
 TEST_CASE("what weir asked is not the client's to see, but its errors are reported")

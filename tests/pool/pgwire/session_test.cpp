@@ -155,6 +155,20 @@ TEST_CASE("a name that exists cannot be parsed again, as with PostgreSQL; the na
           close_complete() + parse_complete() + row_of("2"));
 }
 
+TEST_CASE("what is wrong with a text is said before the name that it would have had is in use")
+{
+    for (const std::string& words :
+         {parse("a", "SYNTAX") + sync(),
+          query("BEGIN") + query("BOOM") + parse("a", "SELECT 2") + sync() + query("ROLLBACK")}) {
+        CAPTURE(words);
+        shared_server s;
+        const std::string before = parse("a", "SELECT 1") + sync();
+        s.ask(0, before);
+        CHECK(before + s.ask(0, words) == before + direct(words));
+        CHECK(s.ask(0, run("a")) == row_of("1"));
+    }
+}
+
 TEST_CASE("a name that does not exist is refused in the server's words")
 {
     shared_server s;
@@ -276,6 +290,62 @@ TEST_CASE("a batch that is skipped leaves a later one's change of the same name 
         s.run();
         CHECK(has(s.ask(0, run("a")), "26000"));
     }
+}
+
+TEST_CASE("what a name means behind a Sync hangs on what the server has made of all before it")
+{
+    const std::string wrong = bind_statement("nope");
+    for (const std::string& words : {
+             wrong + parse("a", "SELECT 2") + sync() + run("a"),
+             wrong + parse("a", "SELECT 2") + sync() + describe_statement("a") + sync(),
+             wrong + parse("a", "SELECT 2") + sync() + parse("a", "SELECT 3") + run("a"),
+             wrong + close_statement("old") + sync() + run("old"),
+             wrong + close_statement("old") + sync() + parse("old", "SELECT 3") + sync(),
+             wrong + close_statement("old") + sync() + close_statement("old") + sync() + run("old"),
+             wrong + parse("a", "SELECT 2") + sync() + query("DEALLOCATE a"),
+             wrong + parse("a", "SELECT 2") + sync() + parse("", "DEALLOCATE a") + run(""),
+             wrong + parse("", "SELECT 2") + sync() + run(""),
+             parse("", "SELECT 2") + sync() + wrong + query("SELECT 3") + sync() + run(""),
+             parse("", "SELECT 2") + sync() + wrong + close_statement("") + sync() +
+                 query("SELECT 3") + run(""),
+             query("BEGIN") + query("BOOM") + query("DEALLOCATE old") + query("ROLLBACK") +
+                 run("old"),
+             query("DEALLOCATE ALL") + run("old"),
+             query("DEALLOCATE ALL") + parse("old", "SELECT 3") + run("old"),
+             query("SELECT 1; DISCARD ALL") + parse("old", "SELECT 3") + run("old"),
+             parse("", "DEALLOCATE ALL") + run("") + parse("old", "SELECT 3") + run("old"),
+             query("COPY IN") + run(""),
+         }) {
+        CAPTURE(words);
+        shared_server s{2};
+        fake_postgres alone;
+        const std::string before = parse("old", "SELECT old") + sync();
+        s.ask(0, before);
+        alone.receive(before);
+        alone.take();
+        s.hold_the_line(); // so that all is judged before anything is answered
+        s.client_sends(0, words);
+        s.let_go_of_the_line();
+        s.run();
+        alone.receive(words);
+        CHECK(s.heard(0) == alone.take());
+    }
+}
+
+TEST_CASE("a long pipeline of names is sent as it comes")
+{
+    shared_server s;
+    std::string words;
+    for (int i = 0; i < 200; ++i) {
+        const std::string name = std::to_string(i);
+        words += parse(name, "SELECT 1") + run(name);
+    }
+    s.hold_the_line();
+    s.client_sends(0, words);
+    CHECK_FALSE(s.is_waiting(0));
+    s.let_go_of_the_line();
+    s.run();
+    CHECK(s.heard(0) == direct(words));
 }
 
 TEST_CASE("after a skipped Parse the slot holds something else than its statement")

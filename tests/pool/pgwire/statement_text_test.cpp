@@ -37,9 +37,9 @@ std::string in_words(const session_effects& effects)
 
 void check_effects(std::initializer_list<std::pair<std::string, std::string>> all)
 {
-    for (const auto& [sql, effects] : all) {
-        CAPTURE(sql);
-        CHECK(in_words(classify(sql).effects) == effects);
+    for (const auto& one : all) {
+        CAPTURE(one.first);
+        CHECK(in_words(classify(one.first).effects) == one.second);
     }
 }
 
