@@ -9,16 +9,18 @@
 #include "benchmarks/latencies.hpp"
 #include "benchmarks/script.hpp"
 #include "benchmarks/sqlite_file.hpp"
+#include "benchmarks/words.hpp"
 
-#include <CLI/CLI.hpp>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -31,13 +33,26 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
+constexpr std::size_t most_processes = 256;
+
 struct options {
-    std::string path; // of the file, or of weir's socket
-    std::string database;
-    std::string work = "select";
-    unsigned processes = 1;
-    double seconds = 1;
+    explicit options(const words& given)
+        : path(given.operand()), database(given.text("database", "")),
+          work(given.text("work", "select")), processes(given.number("processes", 1)),
+          seconds(given.seconds("seconds", 1))
+    {
+        if (processes > most_processes)
+            throw std::invalid_argument("--processes: at most " + std::to_string(most_processes));
+    }
+
+    std::string path;     // of the file, or of weir's socket
+    std::string database; // through weir, by this name
+    std::string work;     // select, insert or read-modify-write
+    std::uint64_t processes;
+    double seconds;
 };
+
+constexpr std::array<std::string_view, 4> option_names{"database", "work", "processes", "seconds"};
 
 // In memory that all processes share.
 struct place {
@@ -49,7 +64,7 @@ struct place {
 
 struct shared_memory {
     std::atomic<bool> begun{false};
-    place places[256];
+    place places[most_processes];
 };
 
 std::vector<std::string> statements_of(const options& o, unsigned process)
@@ -60,6 +75,8 @@ std::vector<std::string> statements_of(const options& o, unsigned process)
         return {select};
     if (o.work == "insert")
         return {"INSERT INTO entries (who, turn) VALUES (" + id + ", 1)"};
+    if (o.work != "read-modify-write")
+        throw std::invalid_argument("--work " + o.work + " is not known");
     // Without weir a transaction that reads before it writes must say so at its beginning, or it is
     // locked out nearly always.
     const std::string begin = o.database.empty() ? "BEGIN IMMEDIATE" : "BEGIN";
@@ -165,17 +182,10 @@ bool run(const options& o)
 
 int main(int count, char** arguments)
 {
-    weir::bench::options o;
-    CLI::App app{"processes that share one SQLite file"};
-    app.add_option("path", o.path, "of the file, or of weir's socket")->required();
-    app.add_option("--database", o.database, "through weir, by this name");
-    app.add_option("--work", o.work, "of a transaction")
-        ->check(CLI::IsMember({"select", "insert", "read-modify-write"}));
-    app.add_option("--processes", o.processes)->check(CLI::Range(1, 256));
-    app.add_option("--seconds", o.seconds);
-    CLI11_PARSE(app, count, arguments);
     try {
-        return weir::bench::run(o) ? 0 : 1;
+        return weir::bench::run(weir::bench::options{{count, arguments, weir::bench::option_names}})
+                   ? 0
+                   : 1;
     } catch (const std::exception& failed) {
         std::fprintf(stderr, "sqlite_load: %s\n", failed.what());
         return 1;
