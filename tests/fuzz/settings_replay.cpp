@@ -49,8 +49,9 @@ public:
 
     std::string literal()
     {
-        const bool escapes = takes(" E");
-        takes(" ");
+        while (takes(" "))
+            ;
+        const bool escapes = takes("E");
         promise(takes("'"));
         return quoted('\'', escapes);
     }
