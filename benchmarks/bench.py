@@ -142,7 +142,8 @@ def main():
         else:
             show(one)
     if options.extent != "smoke":
-        print("", *summary(described, results), sep="\n")
+        for line in summary(described, results):
+            print(line)
     if options.json:
         with open(options.json, "w") as file:
             json.dump({"machine": described, "cases": results}, file, indent=1)

@@ -67,6 +67,7 @@ def wait_until_attached(pid, strace):
 
 def system_calls(contestant, transactions, **options):
     """{system call: count} of a transaction."""
+    load(contestant, transactions=transactions, **options)  # the pool's logins happen once
     return per_transaction(
         lambda count: count_calls(contestant, transactions=count, **options), transactions
     )

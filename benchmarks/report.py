@@ -42,19 +42,26 @@ def at_most(what, value, target):
 
 
 def summary(machine, results):
-    """The table of the README: every case that compares weir with PgBouncer by CPU."""
-    yield f"{machine['date']}, {machine['processors']}, {'; '.join(machine['versions'])}"
-    yield ""
-    yield "| | weir | PgBouncer | bare relay | weir / PgBouncer |"
-    yield "|---|---|---|---|---|"
+    """Lines: the README's table of the cases that compare CPU; none if there was no such case."""
+    rows = []
     for one in results:
-        medians = one["figures"].get("medians")
-        if medians is None:
+        figures = one["figures"]
+        if "ratio" not in figures:
             continue
-        unit, digits = one["figures"]["unit"], one["figures"]["digits"]
         cells = [
-            f"{number(medians[name], digits)} {unit}" if medians.get(name) is not None else "-"
-            for name in ("weir", "PgBouncer", "bare relay")
+            f"{number(figures['medians'].get(name), figures['digits'])} {figures['unit']}"
+            for name in ("weir", "PgBouncer")
         ]
+        relay = number(figures["medians"].get("bare relay"), figures["digits"])
         title = one["title"].partition("  (")[0]
-        yield f"| {title} | {' | '.join(cells)} | {number(one['figures']['ratio'], 2)} |"
+        rows.append(f"| {title} | {' | '.join(cells)} | {relay} | {figures['ratio']:.2f} |")
+    if not rows:
+        return []
+    return [
+        "",
+        f"{machine['date']}, {machine['processors']}, {'; '.join(machine['versions'])}",
+        "",
+        "| | weir | PgBouncer | bare relay | weir / PgBouncer |",
+        "|---|---|---|---|---|",
+        *rows,
+    ]
