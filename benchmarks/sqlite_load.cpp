@@ -16,6 +16,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -23,6 +24,7 @@
 #include <stdexcept>
 #include <string>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <thread>
 #include <vector>
@@ -144,6 +146,7 @@ bool run(const options& o)
     auto& shared = *new (memory) shared_memory;
     for (unsigned i = 0; i < o.processes; ++i)
         if (::fork() == 0) {
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL); // nobody would tell it to begin, or to end
             be_a_process(o, shared, shared.places[i], i);
             ::_exit(0);
         }
