@@ -1,22 +1,15 @@
-"""Debian's PgBouncer beside a cluster, set up as weir is: transaction mode, a Unix socket, a pool
-of the same size.
-"""
+"""Debian's PgBouncer, set up as weir is: transaction mode, a Unix socket, a pool of the same size."""
 
-import contextlib
 import os
 import pwd
-import shutil
-import socket
-import subprocess
-import tempfile
-import time
+
+from programs import listener
 
 PROGRAM = "/usr/sbin/pgbouncer"
-START_SECONDS = 30
 
 SETTINGS = """
 [databases]
-{database} = host={pg.directory} port={pg.port} dbname={database} user=postgres
+{databases}
 [pgbouncer]
 listen_addr =
 listen_port = {port}
@@ -27,76 +20,36 @@ default_pool_size = {size}
 max_client_conn = 20000
 log_connections = 0
 log_disconnections = 0
+{more}
 """
 
 
-class pgbouncer:
-    """It refuses to run as root; then it is nobody's."""
+class pgbouncer(listener):
+    """`servers` says for each database how to reach it, in libpq's words; `wrap` is the front of
+    the command line, for a program that starts it in its turn.
+    """
 
-    port = 5432
+    def __init__(self, servers, size, more="", wrap=()):
+        super().__init__("PgBouncer")
+        self.servers, self.size, self.more, self.wrap = servers, size, more, wrap
 
-    def __init__(self, pg, database, size):
-        self.pg, self.database, self.size = pg, database, size
-        self.directory, self.process = None, None
-
-    def __enter__(self):
-        self.directory = tempfile.mkdtemp(prefix="weir-pgb-")
-        os.chmod(self.directory, 0o755)
+    def command(self):
         with open(self.path("pgbouncer.ini"), "w") as file:
             file.write(
                 SETTINGS.format(
-                    pg=self.pg,
-                    database=self.database,
+                    databases="\n".join(f"{n} = {words}" for n, words in self.servers.items()),
                     port=self.port,
                     directory=self.directory,
                     size=self.size,
+                    more=self.more,
                 )
             )
-        drop = []
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
-            drop = [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-        with open(self.path("pgbouncer.log"), "w") as log:
-            self.process = subprocess.Popen(
-                [
-                    "setpriv",
-                    *drop,
-                    "--pdeathsig",
-                    "KILL",
-                    "--",
-                    PROGRAM,
-                    self.path("pgbouncer.ini"),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            self.wait_until_listening()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        return [*self.wrap, PROGRAM, self.path("pgbouncer.ini")]
 
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.directory)
-
-    def wait_until_listening(self):
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
-                FileNotFoundError, ConnectionRefusedError
-            ):
-                probe.connect(self.path(f".s.PGSQL.{self.port}"))
-                return
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                with open(self.path("pgbouncer.log")) as log:
-                    raise RuntimeError(f"PgBouncer did not start:\n{log.read()}")
-            time.sleep(0.02)
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
+    def privileges(self):
+        """It refuses to run as root; then it is nobody's."""
+        if os.geteuid() != 0:
+            return []
+        nobody = pwd.getpwnam("nobody")
+        os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
+        return [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]

@@ -1,0 +1,167 @@
+"""The programs of this room: the null backend, the bare relay, and the load generator."""
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(REPOSITORY, "tests", "support"))
+
+from cpu import watch  # noqa: E402
+from raw_client import query, raw_client  # noqa: E402
+from weir import binary  # noqa: E402
+
+PORT = 5432  # names the socket file
+START_SECONDS = 30
+QUESTION = query("SHOW received")
+
+
+def program(name):
+    """Built beside weir."""
+    return os.path.join(os.path.dirname(binary()), f"bench_{name}")
+
+
+class listener:
+    """A program that listens on a socket in a directory of its own; in a session of its own, too,
+    so that the scheduler treats all of them alike.
+    """
+
+    port = PORT
+
+    def __init__(self, name, *arguments):
+        self.name, self.arguments = name, arguments
+        self.directory, self.process = None, None
+
+    def command(self):
+        """Called when there is a directory."""
+        return [program(self.name), self.socket_path(), *self.arguments]
+
+    def privileges(self):
+        """Words for setpriv."""
+        return []
+
+    def __enter__(self):
+        self.directory = tempfile.mkdtemp(prefix="weir-bench-")
+        os.chmod(self.directory, 0o755)
+        command = self.command()
+        with open(self.path("log"), "w") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", *self.privileges(), "--pdeathsig", "KILL", "--", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            self.wait_until_listening()
+            os.chmod(self.socket_path(), 0o777)  # whoever started it, whoever asks may connect
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.directory)
+
+    def wait_until_listening(self):
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
+                FileNotFoundError, ConnectionRefusedError
+            ):
+                probe.connect(self.socket_path())
+                return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                with open(self.path("log")) as log:
+                    raise RuntimeError(f"{self.name} does not listen\n{log.read()}")
+            time.sleep(0.02)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def socket_path(self):
+        return self.path(f".s.PGSQL.{self.port}")
+
+
+class null_backend(listener):
+    """What a pooler connects to in the place of PostgreSQL."""
+
+    user = "postgres"
+
+    def __init__(self):
+        super().__init__("null_backend")
+
+    def unix_url(self, database):
+        return f"postgresql://{self.user}@/{database}?host={self.directory}&port={self.port}"
+
+    def received(self):
+        """(messages, bytes) of all its clients so far, the logins left out; this question is one of
+        the messages.
+        """
+        with raw_client(self.socket_path(), database="null") as client:
+            client.send(QUESTION)
+            (row,) = [answer.body for answer in client.until_ready() if answer.kind == "D"]
+        columns = []
+        row = row[2:]
+        while row:
+            end = 4 + struct.unpack("!i", row[:4])[0]
+            columns.append(int(row[4:end]))
+            row = row[end:]
+        return columns
+
+
+class load_run:
+    """The load generator: its clients have logged in and warmed up when the block begins, run
+    their transactions in go(), and are idle from then to the end of the block. `clients=64`
+    becomes `--clients 64`; of a list each becomes an option.
+    """
+
+    def __init__(self, path, **options):
+        self.command = ["setsid", "--wait", program("load"), path]
+        for name, value in options.items():
+            for one in value if isinstance(value, (list, tuple)) else [value]:
+                self.command += [f"--{name.replace('_', '-')}", str(one)]
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.expect_line()
+        return self
+
+    def __exit__(self, *_):
+        self.process.communicate()
+
+    def expect_line(self):
+        line = self.process.stdout.readline()
+        if not line:
+            _, complaint = self.process.communicate()
+            raise RuntimeError(f"{' '.join(self.command)}: {complaint}")
+        return line
+
+    def go(self):
+        """Runs the transactions; what the generator has measured."""
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return json.loads(self.expect_line())
+
+
+def load(contestant, **options):
+    """What the generator has measured, and as "cpu" what that has cost the contestant."""
+    with load_run(contestant.socket_path(), **options) as run:
+        with watch(contestant.process) as spent:
+            measured = run.go()
+    return measured | {"cpu": spent.cpu}
