@@ -5,11 +5,12 @@ of one server at the same time, taking turns.
 import contextlib
 
 from pgbouncer import pgbouncer
-from programs import REPOSITORY, listener  # noqa: F401  (puts tests/support on the path)
+from programs import listener
 from weir import weir
 
 POOL = 20
 MANY = 20_000  # more clients than any case has
+POOLERS = ("weir", "PgBouncer")
 
 
 class direct:
@@ -40,14 +41,22 @@ def pgbouncer_for(server, databases, size=POOL, **more):
     return pgbouncer({name: f"{words} dbname={name}" for name in databases}, size, **more)
 
 
+def poolers_for(server, databases):
+    """{name: how to start it, given the front of a command line}"""
+    urls = {name: server.unix_url(name) for name in databases}
+    return {
+        "weir": lambda wrap=(): weir_for(urls, wrap=lambda daemon: wrap),
+        "PgBouncer": lambda wrap=(): pgbouncer_for(server, databases, wrap=wrap),
+    }
+
+
 @contextlib.contextmanager
 def contest(server, databases=("null",), with_relay=True):
     """{name: contestant}, weir and PgBouncer first."""
     with contextlib.ExitStack() as stack:
-        urls = {name: server.unix_url(name) for name in databases}
         who = {
-            "weir": stack.enter_context(weir_for(urls)),
-            "PgBouncer": stack.enter_context(pgbouncer_for(server, databases)),
+            name: stack.enter_context(start())
+            for name, start in poolers_for(server, databases).items()
         }
         who["direct"] = direct(server)
         if with_relay:

@@ -4,6 +4,7 @@ Each is the difference between a short and a long run of the same clients, so th
 and what the programs do by themselves cancel out.
 """
 
+import contextlib
 import os
 import re
 import signal
@@ -65,23 +66,22 @@ def wait_until_attached(pid, strace):
 
 
 def system_calls(contestant, transactions, **options):
-    """{system call: count per transaction}, and their sum as "all"."""
-    each = per_transaction(
+    """{system call: count} of a transaction."""
+    load(contestant, transactions=transactions, **options)  # the pool's logins happen once
+    return per_transaction(
         lambda count: count_calls(contestant, transactions=count, **options), transactions
     )
-    return {"all": sum(each.values()), **each}
 
 
 # -- instructions and allocations
 
 
 def callgrind(directory):
-    """The front of a command line. valgrind gives threads turns of their own, so it is told to be
-    fair.
-    """
+    """The front of a command line. Its threads take turns, fairly."""
     return [
         *["valgrind", "--tool=callgrind", "--fair-sched=yes", "--compress-strings=no"],
         *[f"--callgrind-out-file={directory}/profile", f"--log-file={directory}/valgrind.log"],
+        f"--vgdb-prefix={directory}/vgdb",
     ]
 
 
@@ -99,29 +99,54 @@ def read_profile(path):
     return {"instructions": instructions, "allocations": allocations}
 
 
-def dump_profile(pid, directory, number):
-    """What was counted since the last dump, which also sets it to zero."""
-    subprocess.run(
-        ["callgrind_control", "--dump", str(pid)], check=True, capture_output=True, timeout=60
-    )
-    return read_profile(f"{directory}/profile.{number}")
-
-
-def user_work(start, transactions, **options):
-    """{"instructions": n, "allocations": n} of a transaction. `start(wrap)` gives the contestant as
-    a context, started by the command line `wrap`.
+class profiled:
+    """A contestant under callgrind; `start(wrap)` gives it as a context, started by the command
+    line `wrap`.
     """
-    with tempfile.TemporaryDirectory(prefix="weir-bench-") as directory:
-        os.chmod(directory, 0o777)  # for whatever user it runs as
-        with start(callgrind(directory)) as contestant:
-            pid = contestant.process.pid
-            load(contestant, transactions=transactions, **options)
-            dump_profile(pid, directory, 1)  # with all that happens once
 
-            dumps = iter(range(2, 4))
+    def __init__(self, start):
+        self.start, self.dumps = start, 0
+        self.stack = contextlib.ExitStack()
 
-            def count_run(count):
-                load(contestant, transactions=count, **options)
-                return dump_profile(pid, directory, next(dumps))
+    def __enter__(self):
+        with contextlib.ExitStack() as stack:
+            self.directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="weir-bench-"))
+            os.chmod(self.directory, 0o777)  # for whatever user it runs as
+            self.contestant = stack.enter_context(self.start(callgrind(self.directory)))
+            self.stack = stack.pop_all()
+        return self
 
-            return per_transaction(count_run, transactions)
+    def __exit__(self, *_):
+        self.stack.close()
+
+    def counted(self):
+        """What was counted since the last time."""
+        self.dumps += 1
+        pid = self.contestant.process.pid
+        owner = os.stat(f"/proc/{pid}")
+        subprocess.run(
+            [
+                # valgrind listens to its own user alone.
+                *[
+                    "setpriv",
+                    f"--reuid={owner.st_uid}",
+                    f"--regid={owner.st_gid}",
+                    "--clear-groups",
+                ],
+                *["callgrind_control", f"--vgdb-prefix={self.directory}/vgdb", "--dump", str(pid)],
+            ],
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
+        return read_profile(f"{self.directory}/profile.{self.dumps}")
+
+    def user_work(self, transactions, **options):
+        """{"instructions": n, "allocations": n} of a transaction."""
+
+        def count_run(count):
+            load(self.contestant, transactions=count, **options)
+            return self.counted()
+
+        count_run(transactions // 10)  # with all that happens once
+        return per_transaction(count_run, transactions)

@@ -4,10 +4,10 @@
 
 namespace weir::bench {
 
-generator::generator(std::string socket_path, unsigned clients)
+generator::generator(std::string socket_path, std::size_t clients)
     : path_(std::move(socket_path)), room_(256 * 1024)
 {
-    for (unsigned i = 0; i < clients; ++i)
+    for (std::size_t i = 0; i < clients; ++i)
         clients_.push_back(std::make_unique<load_client>(events_, path_));
 }
 

@@ -24,7 +24,7 @@ public:
         std::uint64_t bytes = 0; // both ways
     };
 
-    generator(std::string socket_path, unsigned clients);
+    generator(std::string socket_path, std::size_t clients);
 
     std::size_t clients() const { return clients_.size(); }
 

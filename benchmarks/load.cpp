@@ -5,16 +5,20 @@
 //   it prints "ready"    every client has logged in, made its settings and warmed up
 //   a line comes in      the transactions run
 //   it prints JSON       one line; the clients stay connected, idle, until the standard input ends
+//
+//   load PATH [--NAME VALUE]...     PATH is the pooler's socket; the names are those of `options`
 #include "benchmarks/generator.hpp"
 #include "benchmarks/script.hpp"
+#include "benchmarks/words.hpp"
 
-#include <CLI/CLI.hpp>
-
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <exception>
 #include <iostream>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,18 +27,33 @@ namespace weir::bench {
 namespace {
 
 struct options {
+    explicit options(const words& given)
+        : socket(given.operand()), databases(given.all("database")),
+          clients(given.number("clients", 1)), applications(given.number("applications", 1)),
+          settings(given.all("setting")), work(given.text("work", "simple")),
+          sql(given.text("sql", "SELECT abalance FROM pgbench_accounts WHERE aid = 1")),
+          warm_up(given.number("warm-up", 0)), transactions(given.number("transactions", 1000))
+    {
+        if (databases.empty())
+            databases.emplace_back("null");
+    }
+
     std::string socket;
-    std::string user = "bench";
-    std::vector<std::string> databases{"null"};
-    unsigned clients = 1;
-    unsigned applications = 1;
-    std::vector<std::string> settings;
-    std::string work = "simple";
-    std::string sql = "SELECT abalance FROM pgbench_accounts WHERE aid = 1";
-    std::size_t copy_bytes = 1024 * 1024;
-    std::uint64_t warm_up = 0;
-    std::uint64_t transactions = 1000;
+    std::vector<std::string> databases; // of the clients, in turns
+    std::uint64_t clients;
+    std::uint64_t applications;        // so many application_names among them
+    std::vector<std::string> settings; // statements that each of them runs once
+    std::string work;                  // simple, extended, transaction, connect or copy-in
+    std::string sql;
+    std::uint64_t warm_up;      // transactions that do not count
+    std::uint64_t transactions; // that count
 };
+
+constexpr std::array<std::string_view, 8> option_names{
+    "database", "clients", "applications", "setting", "work", "sql", "warm-up", "transactions"};
+
+constexpr std::string_view user = "bench";
+constexpr std::size_t copy_size = 1024 * 1024; // of one COPY
 
 script work_of(const options& o)
 {
@@ -43,12 +62,14 @@ script work_of(const options& o)
     if (o.work == "transaction")
         return transaction(o.sql);
     if (o.work == "copy-in")
-        return copy_in(o.sql, o.copy_bytes);
+        return copy_in(o.sql, copy_size);
     script work = simple(o.sql);
-    if (o.work == "connect") {
-        work.front().closes = true;
-        work.insert(work.begin(), log_in(o.user, o.databases.front(), {}).front());
-    }
+    if (o.work == "simple")
+        return work;
+    if (o.work != "connect")
+        throw std::invalid_argument("--work " + o.work + " is not known");
+    work.front().closes = true;
+    work.insert(work.begin(), log_in(user, o.databases.front(), {}).front());
     return work;
 }
 
@@ -58,7 +79,7 @@ void open_all(generator& load, const options& o)
     std::vector<script> logins;
     for (std::size_t i = 0; i < o.databases.size() * o.applications; ++i)
         logins.push_back(
-            log_in(o.user,
+            log_in(user,
                    o.databases[i % o.databases.size()],
                    o.applications > 1 ? "application" + std::to_string(i % o.applications) : ""));
     load.run(load.clients(),
@@ -112,23 +133,8 @@ void run(const options& o)
 
 int main(int count, char** arguments)
 {
-    weir::bench::options o;
-    CLI::App app{"closed-loop load for a PostgreSQL pooler"};
-    app.add_option("socket", o.socket, "path of the pooler's socket")->required();
-    app.add_option("--user", o.user);
-    app.add_option("--database", o.databases, "of the clients, in turns");
-    app.add_option("--clients", o.clients, "connections");
-    app.add_option("--applications", o.applications, "so many application_names among the clients");
-    app.add_option("--setting", o.settings, "a statement that each client runs once");
-    app.add_option("--work", o.work, "of a transaction")
-        ->check(CLI::IsMember({"simple", "extended", "transaction", "connect", "copy-in"}));
-    app.add_option("--sql", o.sql, "the statement");
-    app.add_option("--copy-bytes", o.copy_bytes, "sent by one COPY");
-    app.add_option("--warm-up", o.warm_up, "transactions that do not count");
-    app.add_option("--transactions", o.transactions, "that count");
-    CLI11_PARSE(app, count, arguments);
     try {
-        weir::bench::run(o);
+        weir::bench::run(weir::bench::options{{count, arguments, weir::bench::option_names}});
     } catch (const std::exception& failed) {
         std::fprintf(stderr, "load: %s\n", failed.what());
         return 1;

@@ -36,5 +36,7 @@ def describe(postgres):
 
 
 def show(machine):
-    print(f"{machine['date']}: {machine['processors']}, {machine['kernel']}, load {machine['load']:.2f}")
+    print(
+        f"{machine['date']}: {machine['processors']}, {machine['kernel']}, load {machine['load']:.2f}"
+    )
     print("; ".join(machine["versions"]), flush=True)

@@ -55,6 +55,8 @@ null_answer compose(std::string_view sql)
     if (word == "INSERT" || word == "UPDATE" || word == "DELETE") {
         pgwire::write_command_complete(out.completion,
                                        std::string(word) + (word == "INSERT" ? " 0 1" : " 1"));
+    } else if (word == "RESET" || word == "DISCARD") {
+        pgwire::write_command_complete(out.completion, word);
     } else if (sql.find("FROM pg_catalog.") != std::string_view::npos) {
         describe_columns(out.description, 3, false);
         pgwire::write_command_complete(out.completion, "SELECT 0");

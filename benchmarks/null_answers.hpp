@@ -5,6 +5,7 @@
 //   COPY rows(1000, 30) TO STDOUT           the same as CopyData
 //   ... FROM pg_catalog.…                   no row
 //   INSERT …, UPDATE …, DELETE …            one row was changed
+//   RESET …, DISCARD …                      the tag
 //   any other                               one row with one integer
 #pragma once
 

@@ -2,11 +2,8 @@
 
 import os
 import pwd
-import shutil
-import subprocess
-import tempfile
 
-from programs import PORT, wait_until_listening
+from programs import listener
 
 PROGRAM = "/usr/sbin/pgbouncer"
 
@@ -27,21 +24,16 @@ log_disconnections = 0
 """
 
 
-class pgbouncer:
-    """`servers` says for each database how to reach it, in libpq's words. It refuses to run as
-    root; then it is nobody's. `wrap` is the front of the command line, for a program that starts
-    it in its turn.
+class pgbouncer(listener):
+    """`servers` says for each database how to reach it, in libpq's words; `wrap` is the front of
+    the command line, for a program that starts it in its turn.
     """
 
-    port = PORT
-
     def __init__(self, servers, size, more="", wrap=()):
+        super().__init__("PgBouncer")
         self.servers, self.size, self.more, self.wrap = servers, size, more, wrap
-        self.directory, self.process = None, None
 
-    def __enter__(self):
-        self.directory = tempfile.mkdtemp(prefix="weir-pgb-")
-        os.chmod(self.directory, 0o755)
+    def command(self):
         with open(self.path("pgbouncer.ini"), "w") as file:
             file.write(
                 SETTINGS.format(
@@ -52,40 +44,12 @@ class pgbouncer:
                     more=self.more,
                 )
             )
-        drop = []
-        if os.geteuid() == 0:
-            nobody = pwd.getpwnam("nobody")
-            os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
-            drop = [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
-        with open(self.path("pgbouncer.log"), "w") as log:
-            self.process = subprocess.Popen(
-                [
-                    *["setpriv", *drop, "--pdeathsig", "KILL", "--", *self.wrap],
-                    *[PROGRAM, self.path("pgbouncer.ini")],
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            wait_until_listening(self.socket_path(), self.process, self.log)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        return [*self.wrap, PROGRAM, self.path("pgbouncer.ini")]
 
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.directory)
-
-    def log(self):
-        with open(self.path("pgbouncer.log")) as log:
-            return log.read()
-
-    def socket_path(self):
-        return self.path(f".s.PGSQL.{self.port}")
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
+    def privileges(self):
+        """It refuses to run as root; then it is nobody's."""
+        if os.geteuid() != 0:
+            return []
+        nobody = pwd.getpwnam("nobody")
+        os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
+        return [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]

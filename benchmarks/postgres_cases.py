@@ -61,7 +61,9 @@ def postgres_cases(pg, scale):
     return [
         case("pgbench-8", "pgbench -S, 8 clients", select_turn(pg, 8, scale), OF_PGBENCH),
         case("pgbench-64", "pgbench -S, 64 clients", select_turn(pg, 64, scale), OF_PGBENCH, 0.75),
-        case("pgbench-500", "pgbench -S, 500 clients", select_turn(pg, 500, scale), OF_PGBENCH, 0.75),
+        case(
+            "pgbench-500", "pgbench -S, 500 clients", select_turn(pg, 500, scale), OF_PGBENCH, 0.75
+        ),
         case("tpcb-64", "pgbench TPC-B, 64 clients", tpcb, OF_PGBENCH),
     ]
 

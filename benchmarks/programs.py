@@ -28,23 +28,9 @@ def program(name):
     return os.path.join(os.path.dirname(binary()), f"bench_{name}")
 
 
-def wait_until_listening(path, process, log):
-    """`log()` is what to show when it does not."""
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
-            FileNotFoundError, ConnectionRefusedError
-        ):
-            probe.connect(path)
-            return
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{path}: nobody listens there\n{log()}")
-        time.sleep(0.02)
-
-
 class listener:
-    """One of the programs that listen on a socket; in a session of its own, so that the scheduler
-    treats it as it treats the others.
+    """A program that listens on a socket in a directory of its own; in a session of its own, too,
+    so that the scheduler treats all of them alike.
     """
 
     port = PORT
@@ -53,21 +39,29 @@ class listener:
         self.name, self.arguments = name, arguments
         self.directory, self.process = None, None
 
+    def command(self):
+        """Called when there is a directory."""
+        return [program(self.name), self.socket_path(), *self.arguments]
+
+    def privileges(self):
+        """Words for setpriv."""
+        return []
+
     def __enter__(self):
         self.directory = tempfile.mkdtemp(prefix="weir-bench-")
         os.chmod(self.directory, 0o755)
-        self.process = subprocess.Popen(
-            [
-                *["setpriv", "--pdeathsig", "KILL", "--", program(self.name)],
-                *[self.socket_path(), *self.arguments],
-            ],
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        command = self.command()
+        with open(self.path("log"), "w") as log:
+            self.process = subprocess.Popen(
+                ["setpriv", *self.privileges(), "--pdeathsig", "KILL", "--", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         try:
-            wait_until_listening(self.socket_path(), self.process, lambda: self.name)
-            # It runs as root at most; whoever asks may connect.
-            os.chmod(self.socket_path(), 0o777)
+            self.wait_until_listening()
+            os.chmod(self.socket_path(), 0o777)  # whoever started it, whoever asks may connect
         except BaseException:
             self.__exit__()
             raise
@@ -78,8 +72,24 @@ class listener:
         self.process.wait()
         shutil.rmtree(self.directory)
 
+    def wait_until_listening(self):
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
+                FileNotFoundError, ConnectionRefusedError
+            ):
+                probe.connect(self.socket_path())
+                return
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                with open(self.path("log")) as log:
+                    raise RuntimeError(f"{self.name} does not listen\n{log.read()}")
+            time.sleep(0.02)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
     def socket_path(self):
-        return os.path.join(self.directory, f".s.PGSQL.{self.port}")
+        return self.path(f".s.PGSQL.{self.port}")
 
 
 class null_backend(listener):

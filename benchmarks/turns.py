@@ -4,54 +4,54 @@ whatever else the machine does hits all of them; what is compared are medians.
 
 import dataclasses
 import statistics
+from typing import Callable, Optional
+
+from report import at_most, number, result
 
 
 @dataclasses.dataclass
 class measure:
-    """One figure of a case. `key` is its name in a turn's result; `decides` marks the one that is
-    compared with PgBouncer's.
+    """One figure of a turn, by its key. The first one of a case decides: it is what is compared
+    with PgBouncer's, and its spread is printed.
     """
 
     key: str
     title: str
-    digits: int = 2
-    decides: bool = False
+    digits: int
 
 
-CPU = measure("cpu_us", "CPU µs/tx", 2, decides=True)
+CPU = measure("cpu_us", "CPU µs/tx", 2)
 USER = measure("user_us", "user", 2)
 SYSTEM = measure("system_us", "system", 2)
 RATE = measure("rate", "tx/s", 0)
-MEDIAN = measure("p50_ms", "p50 ms", 2)
-MEAN = measure("mean_ms", "mean ms", 2)
-P99 = measure("p99_ms", "p99 ms", 2)
-CPU_OF_A_GB = measure("cpu_s_gb", "CPU s/GB", 3, decides=True)
-SPEED = measure("mb_s", "MB/s", 0)
 
-OF_TRANSACTIONS = (CPU, USER, SYSTEM, RATE, MEDIAN, P99)
-OF_PGBENCH = (CPU, USER, SYSTEM, RATE, MEAN)
-OF_BULK = (CPU_OF_A_GB, SPEED)
+OF_TRANSACTIONS = (
+    *(CPU, USER, SYSTEM, RATE),
+    *(measure("p50_ms", "p50 ms", 2), measure("p99_ms", "p99 ms", 2)),
+)
+OF_PGBENCH = (CPU, USER, SYSTEM, RATE, measure("mean_ms", "mean ms", 2))
+OF_BULK = (measure("cpu_s_gb", "CPU s/GB", 3), measure("mb_s", "MB/s", 0))
 
 
 @dataclasses.dataclass
 class case:
-    """`turn(contestant)` measures once and answers {measure's key: figure}; None is printed as a
-    dash. `target` is the issue's: weir's share of PgBouncer's figure.
+    """`turn(contestant)` measures once and answers {measure's key: figure}; what a contestant does
+    not have is printed as a dash. `target` is weir's share of PgBouncer's figure.
     """
 
     key: str
     title: str
-    turn: object
+    turn: Callable
     measures: tuple = OF_TRANSACTIONS
-    target: float = None
+    target: Optional[float] = None
 
 
-def take_turns(case, who, rounds):
-    """{contestant: [a turn's result, ...]}"""
+def take_turns(one, who, rounds):
+    """{contestant: [a turn's figures, ...]}"""
     turns = {name: [] for name in who}
     for _ in range(rounds):
         for name, contestant in who.items():
-            turns[name].append(case.turn(contestant))
+            turns[name].append(one.turn(contestant))
     return turns
 
 
@@ -60,66 +60,43 @@ def median(values):
     return statistics.median(known) if known else None
 
 
-def sum_up(case, turns):
-    """What is printed, and kept as JSON."""
-    figures = {
-        name: {
-            m.key: {
-                "median": median(turn.get(m.key) for turn in of_one),
-                "turns": [turn.get(m.key) for turn in of_one],
-            }
-            for m in case.measures
-        }
+def spread(values, digits):
+    known = [value for value in values if value is not None]
+    return f"{number(min(known), digits)} to {number(max(known), digits)}" if known else "-"
+
+
+def sum_up(one, turns):
+    deciding = one.measures[0]
+    medians = {
+        name: {m.key: median(figures.get(m.key) for figures in of_one) for m in one.measures}
         for name, of_one in turns.items()
     }
-    deciding = next(m.key for m in case.measures if m.decides)
-    ratio = None
-    if "weir" in figures and "PgBouncer" in figures:
-        ratio = figures["weir"][deciding]["median"] / figures["PgBouncer"][deciding]["median"]
-    return {
-        "case": case.key,
-        "title": case.title,
-        "rounds": len(next(iter(turns.values()))),
-        "figures": figures,
-        "ratio_to_pgbouncer": ratio,
-        "target": case.target,
-    }
-
-
-def cell(value, digits):
-    return "-" if value is None else f"{value:,.{digits}f}"
-
-
-def table(titles, rows):
-    """Lines; the first column to the left, the others to the right."""
-    lines = [titles, *rows]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(titles))]
-    for line in lines:
-        yield "  " + "  ".join(
-            text.ljust(width) if i == 0 else text.rjust(width)
-            for i, (text, width) in enumerate(zip(line, widths))
-        ).rstrip()
-
-
-def show(case, result):
-    print(f"\n{result['title']}  ({result['rounds']} rounds)")
-    deciding = next(m for m in case.measures if m.decides)
-    rows = []
-    for name, figures in result["figures"].items():
-        known = [one for one in figures[deciding.key]["turns"] if one is not None]
-        spread = (
-            f"{min(known):.{deciding.digits}f} to {max(known):.{deciding.digits}f}" if known else "-"
-        )
-        cells = [cell(figures[m.key]["median"], m.digits) for m in case.measures]
-        rows.append([name, *cells, spread])
-    for line in table(["", *[m.title for m in case.measures], "spread"], rows):
-        print(line)
-    if result["ratio_to_pgbouncer"] is not None:
-        print(f"  weir / PgBouncer  {result['ratio_to_pgbouncer']:.2f}{judgement(result)}", flush=True)
-
-
-def judgement(result):
-    if result["target"] is None:
-        return ""
-    met = result["ratio_to_pgbouncer"] <= result["target"]
-    return f"   target {result['target']:.2f}: {'met' if met else 'MISSED'}"
+    rows = [
+        [
+            name,
+            *[number(medians[name][m.key], m.digits) for m in one.measures],
+            spread([figures.get(deciding.key) for figures in of_one], deciding.digits),
+        ]
+        for name, of_one in turns.items()
+    ]
+    rounds = len(turns["weir"])
+    ratio = medians["weir"][deciding.key] / medians["PgBouncer"][deciding.key]
+    return result(
+        one.key,
+        f"{one.title}  ({rounds} rounds)",
+        ["", *[m.title for m in one.measures], f"spread of {deciding.title}"],
+        rows,
+        [at_most("weir / PgBouncer", ratio, one.target)],
+        unit=deciding.title.removeprefix("CPU "),
+        digits=deciding.digits,
+        medians={name: of_one[deciding.key] for name, of_one in medians.items()},
+        turns=[
+            {
+                name: {m.key: of_one[i].get(m.key) for m in one.measures}
+                for name, of_one in turns.items()
+            }
+            for i in range(rounds)
+        ],
+        ratio=ratio,
+        target=one.target,
+    )

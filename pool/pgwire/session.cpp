@@ -156,8 +156,10 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
             h.type == 'Q' ? script_of(text_field(judged(in, h)), h) : nullptr)
         if (const auto r = without_server(*script, in, h, out))
             return *r;
-    if (h.type == 'Q' && h.size() <= whole_frame && answers(text_field(judged(in, h)), out))
-        return stream(in, h, verdict::answer);
+    if (h.type == 'Q' && h.size() <= whole_frame)
+        if (const std::string_view sql = text_field(judged(in, h));
+            sql.size() + 1 == h.body_size && answers(sql, out)) // malformed, it is the server's
+            return stream(in, h, verdict::answer);
     return {verdict::need_server};
 }
 

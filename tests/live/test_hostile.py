@@ -391,7 +391,7 @@ def test_connections_may_be_reset_while_they_wait_for_a_server(daemon, come):
     holders = [come() for _ in range(4)]
     for holder in holders:
         holder.ask("BEGIN")
-        holder.rows("SELECT 1")
+        holder.rows("SELECT 'held'")
     for _ in range(50):
         waiter = raw_client(daemon.socket_path())
         waiter.send(startup(**LOGIN) + query(INSERT))

@@ -1,6 +1,7 @@
 #include "tests/support/fake_postgres.hpp"
 
 #include "pool/pgwire/session_settings.hpp"
+#include "pool/pgwire/statement_text.hpp"
 #include "tests/support/wire.hpp"
 
 #include <algorithm>
@@ -414,12 +415,15 @@ bool fake_postgres::run(const std::string& sql, portal& p, unsigned limit, bool 
     } else if (is(sql, "LISTEN") || is(sql, "UNLISTEN")) {
         complete(word(sql, 0));
     } else if (is(sql, "DEALLOCATE")) {
-        const std::string name = word(sql, 1) == "PREPARE" ? word(sql, 2) : word(sql, 1);
-        if (name == "ALL")
+        const pgwire::statement_words said = pgwire::classify(sql); // names are folded, and quoted
+        const bool all = said.trait == pgwire::statement_trait::deallocate_all;
+        if (!all && said.trait != pgwire::statement_trait::deallocate)
+            return fail("42601", "syntax error");
+        if (all)
             std::erase_if(statements_, [](const auto& s) { return !s.first.empty(); });
-        else if (statements_.erase(name) == 0)
-            return fail("26000", "prepared statement \"" + name + "\" does not exist");
-        complete(name == "ALL" ? "DEALLOCATE ALL" : "DEALLOCATE");
+        else if (statements_.erase(said.name) == 0)
+            return fail("26000", "prepared statement \"" + said.name + "\" does not exist");
+        complete(all ? "DEALLOCATE ALL" : "DEALLOCATE");
     } else if (is(sql, "COPY", "IN")) {
         out_ += wire::copy_in();
         flush();
