@@ -1,25 +1,21 @@
 """The programs of this room: the null backend, the bare relay, and the load generator."""
 
-import contextlib
 import json
 import os
 import shutil
-import socket
 import struct
 import subprocess
 import sys
 import tempfile
-import time
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(REPOSITORY, "tests", "support"))
 
 from cpu import watch  # noqa: E402
 from raw_client import query, raw_client  # noqa: E402
-from weir import binary  # noqa: E402
+from weir import binary, listens  # noqa: E402
 
 PORT = 5432  # names the socket file
-START_SECONDS = 30
 QUESTION = query("SHOW received")
 
 
@@ -73,17 +69,9 @@ class listener:
         shutil.rmtree(self.directory)
 
     def wait_until_listening(self):
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
-                FileNotFoundError, ConnectionRefusedError
-            ):
-                probe.connect(self.socket_path())
-                return
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                with open(self.path("log")) as log:
-                    raise RuntimeError(f"{self.name} does not listen\n{log.read()}")
-            time.sleep(0.02)
+        if not listens(self.socket_path(), self.process):
+            with open(self.path("log")) as log:
+                raise RuntimeError(f"{self.name} does not listen\n{log.read()}")
 
     def path(self, name):
         return os.path.join(self.directory, name)

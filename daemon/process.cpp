@@ -27,11 +27,14 @@ void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
 void ignore_signals_to_the_end()
 {
-    // Asio gives a signal its default action back with the last set that has it: this one stays.
+    // Asio gives a signal its default action back with the last set that has it: this one stays,
+    // and its handler, which each signal would have to wait for, goes.
     static auto* const loop = new boost::asio::io_context{};
     static auto* const kept = new boost::asio::signal_set{*loop};
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {
         kept->add(signal);
+        std::signal(signal, SIG_IGN);
+    }
 }
 
 } // namespace weir

@@ -180,7 +180,7 @@ private:
     void on_inventory(server& s);
     void conclude(client& c, server& s, const pgwire::session_inventory& told);
     void keep(client& c, server& s, pgwire::state_set why);
-    void stay(client& c, server& s);
+    void go_on(client& c, server& s);
     void forsake(client& c, server& s, pgwire::session_effects lost, std::string_view why);
     static bool rests(const client& c);
 

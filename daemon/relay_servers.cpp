@@ -236,11 +236,11 @@ void relay::settle(client& c, server& s)
     if (s.replies.take_begin_failed())
         c.session.fail_transaction();
     if (s.home.rules().is_session_lane)
-        stay(c, s);
+        go_on(c, s);
     else if (s.replies.has_touched())
         account_for(c, s);
     else if (!s.replies.pinned().empty())
-        stay(c, s);
+        go_on(c, s);
     else
         give_back(c, s);
 }
@@ -248,19 +248,8 @@ void relay::settle(client& c, server& s)
 void relay::give_back(client& c, server& s)
 {
     c.held = nullptr;
-    note_activity(c);
     hand_back(s, false);
-    ++s.home.counted().transactions;
-    if (c.now == client::phase::settling) {
-        let_in(c);
-        resume(c);
-    } else if (draining_) {
-        farewell(c, shutting_down());
-    } else if (c.half_closed) {
-        finish_half_closed(c);
-    } else {
-        after_channels(c);
-    }
+    go_on(c, s);
 }
 
 void relay::hand_back(server& s, bool dirty)

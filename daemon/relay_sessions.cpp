@@ -110,11 +110,11 @@ void relay::keep(client& c, server& s, pgwire::state_set why)
                    {"server", static_cast<unsigned>(s.id)},
                    {"for", in_words(news)}});
     c.pins_logged |= why;
-    stay(c, s);
+    go_on(c, s);
 }
 
-// A transaction is over, and the server remains the client's.
-void relay::stay(client& c, server& s)
+// A transaction is over. The server remains the client's, or has been handed back.
+void relay::go_on(client& c, server& s)
 {
     note_activity(c);
     ++s.home.counted().transactions;

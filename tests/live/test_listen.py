@@ -292,16 +292,19 @@ def test_nothing_is_heard_within_a_transaction_that_has_no_server(pg, start, com
 
 def test_a_listen_behind_a_begin_that_was_held_back_waits_for_its_commit(pg, start, come, notify):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
-    client = come(daemon)
+    client, witness = come(daemon), come(daemon)
+    witness.ask("LISTEN jobs")
     for end, listens in (("ROLLBACK", False), ("COMMIT", True)):
         client.ask("BEGIN")
         answers = client.ask("LISTEN jobs")
         assert kinds(answers) == "CZ" and answers[-1].body == b"T"
         notify("jobs", "too early")
+        assert notification(witness.read()) == ("jobs", "too early")
         ended = client.ask(end)
         assert kinds(ended) == "CZ" and ended[0].tag() == end
         client.ask("LISTEN last")
         notify("jobs", "x")
+        assert notification(witness.read()) == ("jobs", "x")
         notify("last", "y")
         heard = [notification(client.read()) for _ in range(1 + listens)]
         assert heard == [("jobs", "x")] * listens + [("last", "y")]

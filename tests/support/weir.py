@@ -37,6 +37,22 @@ def binary():
     return os.environ.get("WEIR_BINARY", os.path.join(REPOSITORY, "build/release/weir"))
 
 
+def listens(path, process):
+    """Waits until connections to this Unix socket are accepted; False: the process has ended, or it
+    takes too long.
+    """
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
+            FileNotFoundError, ConnectionRefusedError
+        ):
+            probe.connect(path)
+            return True
+        if process.poll() is not None or time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -114,18 +130,10 @@ class weir:
             )
 
     def wait_until_listening(self):
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
-                FileNotFoundError, ConnectionRefusedError
-            ):
-                probe.connect(self.socket_path())
-                return
-            if self.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"weir did not start (exit status {self.process.poll()}):\n{self.log()}"
-                )
-            time.sleep(0.02)
+        if not listens(self.socket_path(), self.process):
+            raise RuntimeError(
+                f"weir did not start (exit status {self.process.poll()}):\n{self.log()}"
+            )
 
     def wait(self, seconds=STOP_SECONDS):
         """weir's exit status, once it has ended by itself."""
