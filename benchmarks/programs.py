@@ -11,6 +11,7 @@ import tempfile
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(REPOSITORY, "tests", "support"))
 
+from cores import OTHERS, POOLERS, WITH_OTHERS, place  # noqa: E402
 from cpu import watch  # noqa: E402
 from raw_client import query, raw_client  # noqa: E402
 from weir import binary, listens  # noqa: E402
@@ -37,7 +38,7 @@ class listener:
 
     def command(self):
         """Called when there is a directory."""
-        return [program(self.name), self.socket_path(), *self.arguments]
+        return [*WITH_OTHERS, program(self.name), self.socket_path(), *self.arguments]
 
     def privileges(self):
         """Words for setpriv."""
@@ -114,7 +115,7 @@ class load_run:
     """
 
     def __init__(self, path, **options):
-        self.command = ["setsid", "--wait", program("load"), path]
+        self.command = ["setsid", "--wait", *WITH_OTHERS, program("load"), path]
         for name, value in options.items():
             for one in value if isinstance(value, (list, tuple)) else [value]:
                 self.command += [f"--{name.replace('_', '-')}", str(one)]
@@ -149,6 +150,7 @@ class load_run:
 
 def load(contestant, **options):
     """What the generator has measured, and as "cpu" what that has cost the contestant."""
+    place(contestant.process, OTHERS if options["clients"] == 1 else POOLERS)
     with load_run(contestant.socket_path(), **options) as run:
         with watch(contestant.process) as spent:
             measured = run.go()

@@ -162,7 +162,12 @@ private:
     void on_server(server& s, std::uint32_t events);
     void read(server& s, bool to_the_end);
     void take_in(server& s, std::string_view data);
-    static bool is_on_hold(const client& c);
+    // Its messages wait until it has a server, or until the server has answered what weir asked
+    // first.
+    static bool is_on_hold(const client& c)
+    {
+        return c.must_be_patient() || (c.held && c.held->doing != server::errand::none);
+    }
     bool judge(server& s, std::string_view data, std::size_t& used);
     void on_parameter(server& s, const pgwire::reply& r, std::string_view words);
     void on_failure(server& s, const pgwire::reply& r, std::string_view words);

@@ -62,12 +62,6 @@ void relay::lease(client& c, server& s)
     up_.clear();
 }
 
-// Its messages wait until it has a server, or until the server has answered what weir asked first.
-bool relay::is_on_hold(const client& c)
-{
-    return c.must_be_patient() || (c.held && c.held->doing != server::errand::none);
-}
-
 void relay::on_server(server& s, std::uint32_t events)
 {
     s.leaves = s.leaves || s.ended;
@@ -134,10 +128,11 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
             s.inventory->add(pgwire::as_bytes(run.substr(pgwire::header_size)));
             break;
         case pgwire::reply_kind::forward:
-            if (r.ends_transaction && holds_back_ready(*s.holder, r.has_notified))
-                break;
-            if (r.ends_transaction)
+            if (r.ends_transaction && s.holder->session.channels()) {
+                if (holds_back_ready(*s.holder, r.has_notified))
+                    break;
                 take_notifications(*s.holder, down_.rewritten());
+            }
             down_.add(run);
             break;
         case pgwire::reply_kind::replace: down_.rewritten() += r.bytes; break;

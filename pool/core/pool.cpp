@@ -72,9 +72,7 @@ void pool::pin(server_id id, time_point now) { enter(id, server_state::pinned, n
 void pool::release(server_id id, bool dirty, time_point now, actions& todo)
 {
     assert(is_held(at(id)));
-    if (const auto why = unfit(at(id), now)) {
-        close(id, *why, now, todo);
-    } else if (dirty) {
+    if (dirty && !unfit(at(id), now)) {
         enter(id, server_state::resetting, now);
         ++tally_.resets;
         todo.push_back({.kind = action::reset, .server = id});

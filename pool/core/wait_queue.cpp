@@ -13,7 +13,8 @@ void wait_queue::push_back(client_id client, process_index of, time_point now)
         queues_.resize(std::size_t{index(of)} + 1);
     entries_[index(client)] = {now, of};
     arrivals_.push_back(index(client));
-    unnoticed_.push_back(index(client));
+    if (!unnoticed_)
+        unnoticed_ = index(client);
     queue& own = queues_[index(of)];
     if (own.size++ == 0)
         turns_.push_back(index(of));
@@ -23,9 +24,9 @@ void wait_queue::push_back(client_id client, process_index of, time_point now)
 void wait_queue::erase(client_id client)
 {
     const entry& gone = entries_[index(client)];
+    if (unnoticed_ == index(client))
+        unnoticed_ = arrivals_.after(index(client));
     arrivals_.erase(index(client));
-    if (!gone.noticed)
-        unnoticed_.erase(index(client));
     queue& own = queues_[index(gone.of)];
     links_.erase(own.clients, index(client));
     if (--own.size == 0)
@@ -43,19 +44,20 @@ wait_queue::waiter wait_queue::pop_next()
     assert(!empty());
     const std::uint32_t process = *turns_.front();
     const waiter next = at(queues_[process].clients.front);
-    turns_.erase(process);
-    turns_.push_back(process); // behind the others, if it has more that wait
+    if (turns_.size() > 1) {
+        turns_.erase(process);
+        turns_.push_back(process); // behind the others, if it has more that wait
+    }
     erase(next.client);
     return next;
 }
 
 std::optional<client_id> wait_queue::take_notice(time_point then)
 {
-    const auto first = unnoticed_.front();
+    const auto first = unnoticed_;
     if (!first || entries_[*first].since > then)
         return std::nullopt;
-    entries_[*first].noticed = true;
-    unnoticed_.erase(*first);
+    unnoticed_ = arrivals_.after(*first);
     return client_id{*first};
 }
 

@@ -50,19 +50,18 @@ private:
     struct entry {
         time_point since;
         process_index of{};
-        bool noticed = false;
     };
     struct queue {
         id_chain clients;
         std::size_t size = 0;
     };
 
-    id_list arrivals_;           // clients, in the order they came
-    std::vector<entry> entries_; // by client
-    id_list turns_;              // processes with waiters; the first is served next
-    std::vector<queue> queues_;  // by process: its clients ...
-    id_links links_;             // ... whose links are here
-    id_list unnoticed_;          // clients, in the order they came
+    id_list arrivals_;                       // clients, in the order they came
+    std::vector<entry> entries_;             // by client
+    id_list turns_;                          // processes with waiters; the first is served next
+    std::vector<queue> queues_;              // by process: its clients ...
+    id_links links_;                         // ... whose links are here
+    std::optional<std::uint32_t> unnoticed_; // the first client that take_notice() has not named
 };
 
 } // namespace weir

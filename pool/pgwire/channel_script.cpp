@@ -2,6 +2,7 @@
 
 #include "pool/pgwire/session_settings.hpp"
 #include "pool/pgwire/sql_tokens.hpp"
+#include "pool/pgwire/statement_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -124,13 +125,6 @@ bool begins_like_one(std::string_view sql)
     case ';': return true;
     default: return false;
     }
-}
-
-bool are_several(std::string_view sql)
-{
-    const std::size_t semicolon = sql.find(';');
-    return semicolon != std::string_view::npos &&
-           sql.find_first_not_of("; \t\n\r\f\v", semicolon) != std::string_view::npos;
 }
 
 bool mentions(std::string_view sql, std::string_view word)

@@ -1,5 +1,7 @@
 #include "pool/pgwire/easy_statement.hpp"
 
+#include "pool/pgwire/statement_text.hpp"
+
 #include <algorithm>
 
 namespace weir::pgwire {
@@ -173,17 +175,6 @@ easy_statement ending(keywords& words, what is)
     return {is, {}, is == what::commit ? "COMMIT" : "ROLLBACK"};
 }
 
-// SELECT and a name: what most statements are, told apart at one glance.
-bool is_select_of_more(std::string_view sql)
-{
-    constexpr std::string_view select = "SELECT ";
-    return sql.size() > select.size() &&
-           std::equal(select.begin(), select.end(), sql.begin(), [](char a, char b) {
-               return a == upper(b);
-           }) &&
-           upper(sql[select.size()]) >= 'A';
-}
-
 easy_statement probe(keywords& words)
 {
     if (!words.take("1"))
@@ -201,7 +192,7 @@ easy_statement probe(keywords& words)
 
 easy_statement recognise(std::string_view sql)
 {
-    if (sql.size() > longest || is_select_of_more(sql))
+    if (sql.size() > longest || is_ordinary(sql))
         return {};
     keywords words{sql};
     if (words.at_end())

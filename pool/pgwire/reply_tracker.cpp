@@ -3,6 +3,7 @@
 #include "pool/pgwire/writer.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <map>
 
@@ -19,6 +20,30 @@ bool ends_with_ready(request what)
     return what == request::query || what == request::function_call || what == request::sync;
 }
 
+using request_set = std::uint16_t;
+constexpr request_set at_any_time = 0xffff;
+constexpr request_set bit(request what) { return static_cast<request_set>(1u << unsigned(what)); }
+
+// By the type of a server's message: what it may be an answer to.
+constexpr auto answered_by = [] {
+    using enum request;
+    std::array<request_set, 256> by{};
+    for (const char type : {'N', 'A', 'S', 'E'})
+        by[static_cast<unsigned char>(type)] = at_any_time;
+    for (const char type : {'D', 'C', 'I', 'G', 'H', 'W', 'c', 'd'})
+        by[static_cast<unsigned char>(type)] = bit(query) | bit(execute);
+    by['Z'] = bit(query) | bit(function_call) | bit(sync);
+    by['T'] = bit(query) | bit(describe_statement) | bit(describe_portal);
+    by['t'] = bit(describe_statement);
+    by['n'] = bit(describe_statement) | bit(describe_portal);
+    by['1'] = bit(parse);
+    by['2'] = bit(bind);
+    by['3'] = bit(close);
+    by['s'] = bit(execute);
+    by['V'] = bit(function_call);
+    return by;
+}();
+
 // A field of an ErrorResponse: 'C' is the SQLSTATE, 'V' the severity, never translated.
 std::string_view field_of(bytes error_body, char wanted)
 {
@@ -28,6 +53,15 @@ std::string_view field_of(bytes error_body, char wanted)
             return value;
     }
     return {};
+}
+
+// The tags of most statements, with their NUL.
+bool is_quiet(std::string_view tag)
+{
+    if (tag.size() < 8 || tag.find('\0') != tag.size() - 1)
+        return false;
+    const std::string_view verb = tag.substr(0, 7);
+    return verb == "SELECT " || verb == "INSERT " || verb == "UPDATE " || verb == "DELETE ";
 }
 
 // A LISTEN that was not recognised, and so went to a server that another client may have next.
@@ -301,7 +335,20 @@ reply reply_tracker::next(bytes in)
             return {kind, in.size()};
         }
         case 'A': return run ? reply{kind, run} : on_notification(h, rest.size());
-        default: break;
+        case 'Z':
+            if (run && kind == reply_kind::forward && !journal_ && may_end_run(h, rest)) {
+                reply r = on_ready(rest.subspan(header_size, 1));
+                r.size += run;
+                return r;
+            }
+            break;
+        default:
+            if (!take_quietly(h, rest))
+                break;
+            run += h.size();
+            if (is_swallowed() != swallowing)
+                return {kind, run};
+            continue;
         }
         if (run)
             return {kind, run};
@@ -316,40 +363,58 @@ reply reply_tracker::next(bytes in)
     }
 }
 
-bool reply_tracker::is_expected(char type)
+// A frame that ends or completes a request, and there is nothing else to be said of it.
+bool reply_tracker::take_quietly(const frame_header& h, bytes rest)
 {
-    switch (type) {
-    case 'N':
-    case 'A':
-    case 'S':
-    case 'E': return true; // at any time
-    case 'Z': return ignoring_ || (!requests_.empty() && ends_with_ready(requests_.front().what));
-    default: break;
-    }
-    if (requests_.empty())
-        return false;
-    const request front = requests_.front().what;
-    switch (type) {
-    case '1': return front == request::parse;
-    case '2': return front == request::bind;
-    case '3': return front == request::close;
-    case 't': return front == request::describe_statement;
-    case 'n': return front == request::describe_statement || front == request::describe_portal;
-    case 'T':
-        return front == request::describe_statement || front == request::describe_portal ||
-               front == request::query;
-    case 'D':
-    case 'C':
+    switch (h.type) {
+    case '1':
+    case '2':
+    case '3':
+    case 'n':
     case 'I':
-    case 'G':
-    case 'H':
-    case 'W':
-    case 'c':
-    case 'd': return front == request::query || front == request::execute;
-    case 's': return front == request::execute;
-    case 'V': return front == request::function_call;
+    case 's':
+        if (h.body_size != 0 || !is_expected(h.type))
+            return false;
+        break;
+    case 'C':
+        if (h.size() > rest.size() || !is_expected('C') || !completes_quietly() ||
+            !is_quiet(as_text(rest.subspan(header_size, h.body_size))))
+            return false;
+        has_notified_ = has_notified_ || requests_.front().notifies;
+        beginning_ = beginning_ && !requests_.front().begins;
+        break;
     default: return false;
     }
+    if (requests_.front().what == request::query) // there, ReadyForQuery is what ends it
+        requests_.front().answered = true;
+    else
+        pop();
+    return true;
+}
+
+// Whether a command tag that says nothing of the session says nothing at all.
+bool reply_tracker::completes_quietly() const
+{
+    const pending& front = requests_.front();
+    return !journal_ && !front.has_script &&
+           (front.trait == statement_trait::plain || front.trait == statement_trait::accounted);
+}
+
+// This ReadyForQuery is the client's as it is.
+bool reply_tracker::may_end_run(const frame_header& h, bytes rest) const
+{
+    return h.body_size == 1 && rest.size() > header_size &&
+           std::to_integer<char>(rest[header_size]) == 'I' && !begin_failed_ &&
+           !requests_.empty() && requests_.front().what == request::query &&
+           requests_.front().answered;
+}
+
+bool reply_tracker::is_expected(char type) const
+{
+    const request_set by = answered_by[static_cast<unsigned char>(type)];
+    if (by == at_any_time || (type == 'Z' && ignoring_))
+        return true;
+    return !requests_.empty() && (by & bit(requests_.front().what)) != 0;
 }
 
 // A RowDescription may be large and needs no look inside; its body follows as any other.
@@ -398,16 +463,8 @@ reply reply_tracker::inspect(const frame_header& h, bytes body)
     }
     case 'G': on_copy_in(); return pass(h.size());
     case 'W': return {reply_kind::malformed}; // COPY BOTH is replication's, which is refused
-    default: break;                           // '1' '2' '3' 'n' 'I' 's'
+    default: return {reply_kind::malformed};  // '1' '2' '3' 'n' 'I' 's' with a body
     }
-    if (h.body_size != 0)
-        return {reply_kind::malformed};
-    const reply r = pass(h.size());
-    if (requests_.front().what == request::query) // there, ReadyForQuery is what ends it
-        requests_.front().answered = true;
-    else
-        pop();
-    return r;
 }
 
 reply reply_tracker::on_ready(bytes body)

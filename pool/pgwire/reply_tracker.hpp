@@ -201,7 +201,10 @@ private:
     void note_tag(std::string_view tag, pending& request);
     void note_unseen(std::string_view tag);
     bool is_swallowed() const;
-    bool is_expected(char type);
+    bool is_expected(char type) const;
+    bool take_quietly(const frame_header& h, bytes rest);
+    bool completes_quietly() const;
+    bool may_end_run(const frame_header& h, bytes rest) const;
 
     ring<pending> requests_;
     ring<change> changes_; // of the pending that have some, in order

@@ -10,7 +10,22 @@ namespace {
 
 bool is_known(char type)
 {
-    return std::string_view{"QPBDECSHFdcfX"}.find(type) != std::string_view::npos;
+    switch (type) {
+    case 'Q':
+    case 'P':
+    case 'B':
+    case 'D':
+    case 'E':
+    case 'C':
+    case 'S':
+    case 'H':
+    case 'F':
+    case 'd':
+    case 'c':
+    case 'f':
+    case 'X': return true;
+    default: return false;
+    }
 }
 
 // How much of a frame must be there before it can be judged: names and first words, or all of it.
@@ -144,6 +159,8 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
     }
     if (skip_to_sync_)
         return stream(in, h, verdict::discard);
+    if (own_.status() != 'E' && needs_server(in, h))
+        return {verdict::need_server};
     const own_answers::ruling own = own_.next(in, names_, out);
     if (own.what != own_answers::outcome::need_server)
         return {own.size > 0 ? verdict::answer : verdict::need_more, own.size};
@@ -161,6 +178,19 @@ ruling session::without_server(bytes in, const frame_header& h, std::string& out
             sql.size() + 1 == h.body_size && answers(sql, out)) // malformed, it is the server's
             return stream(in, h, verdict::answer);
     return {verdict::need_server};
+}
+
+// A statement that is neither weir's to answer nor to refuse, seen at a glance.
+bool session::needs_server(bytes in, const frame_header& h) const
+{
+    if (rules_->may_object() || h.size() > whole_frame)
+        return false;
+    field_reader fields{judged(in, h)};
+    switch (h.type) {
+    case 'Q': return is_ordinary(fields.text());
+    case 'P': fields.text(); return is_ordinary(fields.text());
+    default: return false;
+    }
 }
 
 // What needs no server, because it is about names that live here. Where a transaction is held back
@@ -309,6 +339,12 @@ session::poison(bytes in, const frame_header& h, reply_tracker& server, error wh
 ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
     const std::string_view sql = text_field(judged(in, h));
+    if (h.size() <= whole_frame && is_ordinary(sql) && is_plain(sql, rules_->stateful_functions)) {
+        ++queries_;
+        if (server.expect(request::query))
+            note_channels(nullptr, sql, server);
+        return stream(in, h, verdict::forward);
+    }
     const channel_script_ptr script = script_of(sql, h);
     if (script)
         if (const auto r = with_server(*script, in, h, server, out))
@@ -367,12 +403,14 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
         as_text(fields.rest()); // not read further: that is the server's task
     const std::string_view query = tail.substr(0, tail.find('\0'));
     auto statement = std::make_shared<prepared_statement>();
-    statement->words = classify(query);
+    const bool ordinary = is_ordinary(query);
+    if (!ordinary || !is_plain(query, rules_->stateful_functions))
+        statement->words = classify(query);
     if (statement->words.trait == statement_trait::prepare)
         if (auto objection = rules_->objection(statement->words, server.pinned()))
             return poison(in, h, server, std::move(*objection), out);
     statement->parse_tail = tail;
-    if (shares_channels_)
+    if (shares_channels_ && !ordinary)
         statement->channels = read_channel_script(query, true);
     if (statement->channels)
         statement->words.effects.perhaps =

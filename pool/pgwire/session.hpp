@@ -89,6 +89,7 @@ private:
     ruling without_server(bytes in, const frame_header& h, std::string& out);
     ruling with_server(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     bool is_undecided(bytes in, const frame_header& h, const reply_tracker& server) const;
+    bool needs_server(bytes in, const frame_header& h) const;
     bool answers(std::string_view sql, std::string& out);
     void deny(const error& why, std::string& out);
     ruling on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out);

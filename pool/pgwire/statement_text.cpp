@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 
 namespace weir::pgwire {
@@ -385,9 +386,6 @@ statement_words by_first_word(std::string_view sql)
     case 's': break;
     default: return {};
     }
-    if (const std::string_view text = words.rest(); // SELECT, DELETE: no other begins so
-        text.size() > 2 && (text[1] | 0x20) == 'e' && (text[2] | 0x20) == 'l')
-        return {};
     const std::string first = words.next();
     if (first == "prepare" && words.next() == "transaction")
         return {};
@@ -518,6 +516,38 @@ several(std::string_view sql, bool to_be_searched, std::span<const std::string> 
 
 } // namespace
 
+bool is_ordinary(std::string_view sql)
+{
+    constexpr std::size_t front = 8; // a verb of six letters, a blank, and what follows
+    if (sql.size() < front)
+        return false;
+    const auto word = [](const char* letters) {
+        std::uint64_t out = 0;
+        std::memcpy(&out, letters, front);
+        return out;
+    };
+    const std::uint64_t verb =
+        (word(sql.data()) | word("        ")) & word("\xff\xff\xff\xff\xff\xff\xff");
+    const char next = static_cast<char>(sql[front - 1] | 0x20);
+    const bool goes_on = (next >= 'a' && next <= 'z') || next == '*' || next == '"';
+    return goes_on &&
+           (verb == word("select ") || verb == word("insert ") || verb == word("update ") ||
+            verb == word("delete ")) &&
+           !are_several(sql);
+}
+
+bool is_plain(std::string_view ordinary, std::span<const std::string> functions)
+{
+    return functions.empty() && !has_words_that_matter(ordinary);
+}
+
+bool are_several(std::string_view sql)
+{
+    const std::size_t semicolon = sql.find(';');
+    return semicolon != std::string_view::npos &&
+           sql.find_first_not_of("; \t\n\r\f\v", semicolon) != std::string_view::npos;
+}
+
 bool may_be_about_names(std::string_view sql)
 {
     const std::size_t first = sql.find_first_not_of(" \t\n\r\f\v");
@@ -528,12 +558,8 @@ bool may_be_about_names(std::string_view sql)
 statement_words classify(std::string_view sql, std::span<const std::string> functions)
 {
     const bool to_be_searched = has_words_that_matter(sql);
-    const std::size_t semicolon = sql.find(';');
-    const bool are_several =
-        semicolon != std::string_view::npos &&
-        sql.find_first_not_of("; \t\n\r\f\v", semicolon) != std::string_view::npos;
-    return are_several ? several(sql, to_be_searched, functions)
-                       : one_statement(sql, to_be_searched, functions);
+    return are_several(sql) ? several(sql, to_be_searched, functions)
+                            : one_statement(sql, to_be_searched, functions);
 }
 
 } // namespace weir::pgwire

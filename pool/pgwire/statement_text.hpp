@@ -35,7 +35,17 @@ struct statement_words {
 // counts as well.
 statement_words classify(std::string_view sql, std::span<const std::string> functions = {});
 
+// Something other than semicolons and blanks follows a semicolon, in a literal perhaps.
+bool are_several(std::string_view sql);
+
 // False: for certain it is neither PREPARE, EXECUTE nor DEALLOCATE.
 bool may_be_about_names(std::string_view sql);
+
+// What most statements are, told at a glance: for certain one SELECT of more than a number, INSERT,
+// UPDATE or DELETE, with nothing behind it.
+bool is_ordinary(std::string_view sql);
+
+// Nothing in this ordinary statement is looked at twice: classify() would call it plain.
+bool is_plain(std::string_view ordinary, std::span<const std::string> functions);
 
 } // namespace weir::pgwire
