@@ -79,7 +79,8 @@ private:
     settings settings_;
     settings_reader reread_;
     start_handler started_;
-    boost::asio::io_context loop_{1}; // one thread runs it
+    // One thread runs it and uses what belongs to it; others only post.
+    boost::asio::io_context loop_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     access_list allowed_;
     std::vector<unix_listener> listeners_;
     std::vector<std::unique_ptr<pool_runner>> pools_;
