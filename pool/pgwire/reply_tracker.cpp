@@ -131,13 +131,13 @@ bool reply_tracker::needs_sync() const
 
 void reply_tracker::pop()
 {
-    const std::size_t changes = requests_.front().changes;
-    for (std::size_t i = 0; i < changes; ++i)
+    const pending& done = requests_.front();
+    for (std::size_t i = 0; i < done.changes; ++i)
         changes_.pop_front();
-    changes_left_behind_ -= std::min(changes_left_behind_, changes);
-    if (requests_.front().poisoned)
+    changes_left_behind_ -= std::min<std::size_t>(changes_left_behind_, done.changes);
+    if (done.poisoned)
         poisons_.pop_front();
-    if (requests_.front().has_script)
+    if (done.has_script)
         scripts_.pop_front();
     requests_.pop_front();
     ++answers_;
@@ -316,8 +316,15 @@ reply reply_tracker::next(bytes in)
                 return {run ? kind : reply_kind::malformed, run};
             if (h.type == 'V')
                 requests_.front().answered = true;
-            if (h.type == 'T' && requests_.front().what != request::query)
-                return run ? reply{kind, run} : end_describe(h);
+            if (h.type == 'T' && requests_.front().what != request::query) {
+                if (h.size() > rest.size())
+                    return run ? reply{kind, run} : end_describe(h);
+                run += h.size();
+                pop();
+                if (is_swallowed() != swallowing)
+                    return {kind, run};
+                continue;
+            }
             if (h.type == 'D' && requests_.front().reads_rows && !detached_) {
                 if (run)
                     return {kind, run};
@@ -405,8 +412,8 @@ bool reply_tracker::may_end_run(const frame_header& h, bytes rest) const
 {
     return h.body_size == 1 && rest.size() > header_size &&
            std::to_integer<char>(rest[header_size]) == 'I' && !begin_failed_ &&
-           !requests_.empty() && requests_.front().what == request::query &&
-           requests_.front().answered;
+           !requests_.empty() &&
+           (requests_.front().answered || requests_.front().what == request::sync);
 }
 
 bool reply_tracker::is_expected(char type) const

@@ -4,6 +4,7 @@
 
 #include <cassert>
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -41,14 +42,14 @@ public:
 
     void pop_front()
     {
-        front() = T{};
+        let_go(front());
         first_ = (first_ + 1) & (slots_.size() - 1);
         --size_;
     }
 
     void pop_back()
     {
-        back() = T{};
+        let_go(back());
         --size_;
     }
 
@@ -63,6 +64,12 @@ public:
     }
 
 private:
+    static void let_go(T& of) // what it owns
+    {
+        if constexpr (!std::is_trivially_destructible_v<T>)
+            of = T{};
+    }
+
     void grow()
     {
         std::vector<T> larger(slots_.empty() ? 8 : 2 * slots_.size());
