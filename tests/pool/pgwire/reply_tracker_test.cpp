@@ -79,6 +79,59 @@ TEST_CASE("a server is free when every answer has arrived and the last ReadyForQ
     CHECK(l.tracker.settled());
 }
 
+TEST_CASE("the answer to one query is one run of bytes, and so is that to one Sync")
+{
+    lease l;
+    const std::string rows = row_description() + row("1") + complete("SELECT 1");
+    l.tracker.expect(request::query);
+    const std::string simple = rows + ready();
+    const reply r = l.tracker.next(as_bytes(simple));
+    CHECK(r.kind == reply_kind::forward);
+    CHECK(r.size == simple.size());
+    CHECK(r.ends_transaction);
+    CHECK(l.tracker.settled());
+
+    for (const request what :
+         {request::parse, request::bind, request::describe_portal, request::execute, request::sync})
+        l.tracker.expect(what);
+    const std::string extended = parse_complete() + bind_complete() + rows + ready();
+    CHECK(l.tracker.next(as_bytes(extended)).size == extended.size());
+    CHECK(l.tracker.settled());
+}
+
+TEST_CASE("a run ends where words of weir's, or somebody else's, have their place")
+{
+    lease l;
+    const std::string simple = complete("SELECT 1") + ready();
+    const std::size_t before_ready = simple.size() - ready().size();
+    SUBCASE("notifications come before the ReadyForQuery")
+    {
+        channel_journal journal;
+        l.tracker.expect(request::query);
+        l.tracker.report_to(journal);
+        CHECK(l.tracker.next(as_bytes(simple)).size == before_ready);
+    }
+    SUBCASE("the next request is weir's own")
+    {
+        l.tracker.expect(request::parse);
+        l.tracker.expect_swallowed(request::parse);
+        const std::string both = parse_complete() + parse_complete();
+        CHECK(l.tracker.next(as_bytes(both)).size == parse_complete().size());
+    }
+    SUBCASE("a tag that says something of the session")
+    {
+        l.tracker.expect(request::query);
+        const std::string set = row("1") + complete("SET") + ready();
+        CHECK(l.tracker.next(as_bytes(set)).size == row("1").size());
+    }
+    SUBCASE("a transaction goes on")
+    {
+        l.tracker.expect(request::query);
+        const std::string open = complete("SELECT 1") + ready('T');
+        CHECK(l.tracker.next(as_bytes(open)).size == before_ready);
+    }
+}
+
 TEST_CASE("answers without a Sync do not free a server: it is in the middle of a transaction")
 {
     lease l;

@@ -57,9 +57,8 @@ TEST_CASE("what is known by name is asked for by name")
 TEST_CASE("nothing is asked of a client that lets go of what it has not")
 {
     CHECK(session_inventory({.ends = state_set::all()}, {}, settings({})).is_empty());
-    CHECK_FALSE(
-        session_inventory({.ends = state_set::all()}, state_kind::temp_tables, settings({}))
-            .is_empty());
+    CHECK_FALSE(session_inventory({.ends = state_set::all()}, state_kind::temp_tables, settings({}))
+                    .is_empty());
 }
 
 TEST_CASE("a setting that is not set any more goes back to what the client began with")

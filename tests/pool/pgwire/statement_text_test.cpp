@@ -1,6 +1,12 @@
+#include "pool/pgwire/channel_script.hpp"
+#include "pool/pgwire/easy_statement.hpp"
 #include "pool/pgwire/statement_text.hpp"
+#include "tests/support/seed.hpp"
 
 #include <doctest/doctest.h>
+
+#include <array>
+#include <random>
 
 namespace weir::pgwire {
 
@@ -364,7 +370,98 @@ TEST_CASE("a word that matters is seen wherever it stands")
             const std::string sql =
                 "SELECT " + std::string(before, 'x') + " + " + call + std::string(behind, ' ');
             CHECK(in_words(classify(sql).effects) == "+advisory_locks");
+            CHECK_FALSE(is_plain(sql, {}));
         }
+}
+
+TEST_CASE("ordinary is what begins like one of four statements, and is one")
+{
+    for (const char* sql : {"SELECT a FROM t",
+                            "select * from t",
+                            "Select \"a\";",
+                            "INSERT INTO t VALUES (1) ; ; ",
+                            "update t SET a = 1",
+                            "DELETE FROM t"}) {
+        CAPTURE(sql);
+        CHECK(is_ordinary(sql));
+    }
+    for (const char* sql : {"",
+                            "SELECT",
+                            "SELECT ",
+                            "SELECT 1",
+                            "SELECT  1",
+                            "SELECT\n1",
+                            "SELECT -- a\n1",
+                            "SELECT/**/1",
+                            " SELECT a",
+                            "SELECT a; SELECT b",
+                            "SELECT ';x'",
+                            "SELECTA b c",
+                            "DEALLOCATE a",
+                            "DELETEX a b",
+                            "WITH a AS (SELECT 1) SELECT a"}) {
+        CAPTURE(sql);
+        CHECK_FALSE(is_ordinary(sql));
+    }
+}
+
+TEST_CASE("what is told at a glance is what a closer look would say")
+{
+    const std::uint64_t seed = test::seed();
+    MESSAGE("WEIR_SEED=", seed);
+    std::mt19937_64 random{seed};
+    constexpr std::array words{"SELECT ",
+                               "select ",
+                               "INSERT ",
+                               "UPDATE ",
+                               "DELETE ",
+                               "SELECT\t",
+                               "DEALLOCATE ",
+                               "BEGIN",
+                               "COMMIT",
+                               "LISTEN ",
+                               "PREPARE ",
+                               "SET ",
+                               "set_config('a', 'b', false)",
+                               "pg_temp.x",
+                               "INTO TEMP t",
+                               "pg_advisory_lock(1)",
+                               "1",
+                               "a ",
+                               "* ",
+                               "FROM t ",
+                               "'",
+                               "\"",
+                               ";",
+                               " ",
+                               "--",
+                               "/*",
+                               "*/",
+                               "\n"};
+    unsigned ordinary = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        std::string sql;
+        for (std::uint64_t left = random() % 6; left > 0; --left)
+            sql += words[random() % words.size()];
+        if (!is_ordinary(sql))
+            continue;
+        ++ordinary;
+        CAPTURE(sql);
+        const statement_words closer = classify(sql);
+        CHECK(closer.trait == plain);
+        if (is_plain(sql, {}))
+            CHECK_FALSE(closer.matters());
+        CHECK(read_channel_script(sql, true) == nullptr);
+        CHECK(recognise(sql).is == easy_statement::what::other);
+    }
+    CHECK(ordinary > 100);
+}
+
+TEST_CASE("where functions may do anything nothing is plain at a glance")
+{
+    const std::vector<std::string> functions{"f"};
+    CHECK(is_plain("SELECT a", {}));
+    CHECK_FALSE(is_plain("SELECT a", functions));
 }
 
 TEST_SUITE_END();
