@@ -5,7 +5,7 @@ of one server at the same time, taking turns.
 import contextlib
 
 from pgbouncer import pgbouncer
-from programs import listener
+from programs import bench_program
 from weir import weir
 
 POOL = 20
@@ -61,6 +61,6 @@ def contest(server, databases=("null",), with_relay=True):
         who["direct"] = direct(server)
         if with_relay:
             who["bare relay"] = stack.enter_context(
-                listener("bare_relay", who["direct"].socket_path())
+                bench_program("bare_relay", who["direct"].socket_path())
             )
         yield who

@@ -2,21 +2,19 @@
 
 import json
 import os
-import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(REPOSITORY, "tests", "support"))
 
 from cores import OTHERS, POOLERS, WITH_OTHERS, place  # noqa: E402
 from cpu import watch  # noqa: E402
+from listener import listener  # noqa: E402
 from raw_client import query, raw_client  # noqa: E402
-from weir import binary, listens  # noqa: E402
+from weir import binary  # noqa: E402
 
-PORT = 5432  # names the socket file
 QUESTION = query("SHOW received")
 
 
@@ -25,63 +23,18 @@ def program(name):
     return os.path.join(os.path.dirname(binary()), f"bench_{name}")
 
 
-class listener:
-    """A program that listens on a socket in a directory of its own; in a session of its own, too,
-    so that the scheduler treats all of them alike.
-    """
-
-    port = PORT
+class bench_program(listener):
+    """One of this room's own."""
 
     def __init__(self, name, *arguments):
-        self.name, self.arguments = name, arguments
-        self.directory, self.process = None, None
+        super().__init__(name)
+        self.arguments = arguments
 
     def command(self):
-        """Called when there is a directory."""
         return [*WITH_OTHERS, program(self.name), self.socket_path(), *self.arguments]
 
-    def privileges(self):
-        """Words for setpriv."""
-        return []
 
-    def __enter__(self):
-        self.directory = tempfile.mkdtemp(prefix="weir-bench-")
-        os.chmod(self.directory, 0o755)
-        command = self.command()
-        with open(self.path("log"), "w") as log:
-            self.process = subprocess.Popen(
-                ["setpriv", *self.privileges(), "--pdeathsig", "KILL", "--", *command],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            self.wait_until_listening()
-            os.chmod(self.socket_path(), 0o777)  # whoever started it, whoever asks may connect
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.directory)
-
-    def wait_until_listening(self):
-        if not listens(self.socket_path(), self.process):
-            with open(self.path("log")) as log:
-                raise RuntimeError(f"{self.name} does not listen\n{log.read()}")
-
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def socket_path(self):
-        return self.path(f".s.PGSQL.{self.port}")
-
-
-class null_backend(listener):
+class null_backend(bench_program):
     """What a pooler connects to in the place of PostgreSQL."""
 
     user = "postgres"

@@ -160,9 +160,7 @@ json listen_object(const listen_settings& listen)
     return out;
 }
 
-} // namespace
-
-std::string to_json(const settings& all)
+json object_of(const settings& all)
 {
     json backends = json::object();
     for (const backend_settings& backend : all.backends)
@@ -172,7 +170,7 @@ std::string to_json(const settings& all)
             {"pool", pool_object(backend.pool)},
             {"migrations", migrations_object(backend.migrations)},
         };
-    const json root{
+    return {
         {"backends", std::move(backends)},
         {"listen", listen_object(all.listen)},
         {"metrics", {{"listen", endpoint_text(all.metrics)}}},
@@ -181,8 +179,59 @@ std::string to_json(const settings& all)
         {"client_login_timeout", to_text(all.client_login_timeout)},
         {"client_idle_timeout", to_text(all.client_idle_timeout)},
     };
-    // Bytes that are not UTF-8 (a path may hold them) are replaced rather than thrown over.
-    return root.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+// Bytes that are not UTF-8 (a path may hold them) are replaced rather than thrown over.
+std::string dumped(const json& value, int indent = -1)
+{
+    return value.dump(indent, ' ', false, json::error_handler_t::replace);
+}
+
+std::string text_of(const json& value)
+{
+    return value.is_string() ? value.get<std::string>() : dumped(value);
+}
+
+// With each setting below `path`: its own path, its value and its default, which may be null.
+template <class Call>
+void each_setting(const std::string& path, const json& value, const json& standard, Call call)
+{
+    if (!value.is_object())
+        return call(path, value, standard);
+    for (const auto& [name, below] : value.items())
+        each_setting(path.empty() ? name : path + "." + name,
+                     below,
+                     standard.is_object() && standard.contains(name) ? standard[name] : json{},
+                     call);
+}
+
+} // namespace
+
+std::string to_json(const settings& all) { return dumped(object_of(all), 2) + "\n"; }
+
+std::vector<listed_setting> list(const settings& all)
+{
+    settings standard;
+    for (const backend_settings& b : all.backends)
+        standard.backends.emplace_back().name = b.name;
+    const auto is_live = [](const std::string& path) {
+        for (const char* part :
+             {".pool.", ".migrations.", "listen.allow.", "max_client_conn", "client_"})
+            if (path.find(part) != std::string::npos)
+                return true;
+        return false;
+    };
+    std::vector<listed_setting> out;
+    each_setting(
+        {},
+        object_of(all),
+        object_of(standard),
+        [&](const auto& path, const json& value, const json& otherwise) {
+            const bool has_default = !otherwise.is_null() && !path.ends_with(".url");
+            out.push_back(
+                {path, text_of(value), has_default ? text_of(otherwise) : "", is_live(path)});
+        });
+    return out;
 }
 
 } // namespace weir

@@ -2,6 +2,7 @@
 
 #include "config/changes.hpp"
 #include "daemon/access_list.hpp"
+#include "daemon/console_host.hpp"
 #include "daemon/control_pages.hpp"
 #include "daemon/gates.hpp"
 #include "daemon/http_server.hpp"
@@ -43,6 +44,12 @@ pool_settings lane_settings(pool_settings of)
     return of;
 }
 
+backend_address address_of(const database_url& url)
+{
+    const host_address first = url.hosts.empty() ? host_address{} : url.hosts.front();
+    return {first.host, first.port, url.database, url.user};
+}
+
 class daemon {
 public:
     using start_handler = std::function<void(const std::string& metrics_address)>;
@@ -52,6 +59,9 @@ public:
           gates_(loop_,
                  {.ready = [this] { started_(pages_ ? pages_->address() : std::string{}); },
                   .exit = [this](const error& why) { exit(why); }}),
+          console_({.snapshot = [this] { return snapshot(); },
+                    .settings = [this]() -> const settings& { return settings_; }},
+                   gates_),
           ticker_(loop_), drained_(loop_), watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT),
           hangups_(loop_, SIGHUP)
     {
@@ -87,6 +97,7 @@ private:
     std::vector<std::unique_ptr<pool_runner>> lanes_; // for whole sessions, NAME:session
     relay relay_;
     gates gates_;
+    console_host console_;
     boost::asio::steady_timer ticker_;
     boost::asio::steady_timer drained_;
     boost::asio::steady_timer watchdog_;
@@ -135,19 +146,21 @@ result<void> daemon::open_backends()
         if (!behind)
             return behind.error();
         const std::shared_ptr<backend> shared = std::move(*behind);
-        const bool has_catalog = s.url.kind == database_kind::postgresql;
-        pools_.push_back(std::make_unique<pool_runner>(
-            s.name, shared, s.pool, loop_, relay_, pool_runner::traits{has_catalog, false}));
+        pool_runner::traits what{.address = address_of(s.url),
+                                 .has_catalog = s.url.kind == database_kind::postgresql};
+        pools_.push_back(
+            std::make_unique<pool_runner>(s.name, shared, s.pool, loop_, relay_, what));
         relay_.serve(*pools_.back(), s.aliases);
         gates_.add(s, *pools_.back());
         if (s.pool.session_pool_size == 0)
             continue;
+        what.is_session_lane = true;
         lanes_.push_back(std::make_unique<pool_runner>(s.name + ":session",
                                                        shared,
                                                        lane_settings(s.pool),
                                                        loop_,
                                                        relay_,
-                                                       pool_runner::traits{has_catalog, true}));
+                                                       what));
         relay_.serve_sessions(*lanes_.back(), *pools_.back(), s.aliases);
         pools_.back()->have_lane(*lanes_.back());
     }
@@ -155,7 +168,7 @@ result<void> daemon::open_backends()
         if (relay_.has_backend(name))
             log::warning("a backend has the name of the console, which cannot be reached by it",
                          {{"backend", name}});
-    relay_.serve(gates_);
+    relay_.serve(console_);
     return {};
 }
 
@@ -214,6 +227,7 @@ void daemon::tick()
     const auto now = steady_clock::now();
     relay_.tick(now);
     gates_.tick(now);
+    console_.tick(now);
     if (draining_ && relay_.clients() == 0 && !gates_.is_migrating())
         return loop_.stop();
     ticker_.expires_after(tick_interval);
@@ -345,22 +359,17 @@ metrics_snapshot daemon::snapshot() const
     s.closed_because = draining_ ? "draining" : "";
     s.clients = relay_.counts();
     s.errors_before_backend = relay_.errors_before_backend();
+    s.clients.limit = settings_.max_client_conn;
     for (const auto& pool : pools_) {
-        const auto& why = pool->books().last_login_error();
-        s.backends.push_back({.name = pool->name(),
-                              .is_up = pool->books().is_up(),
-                              .down_because = why ? why->message : std::string{},
-                              .pool = pool->books().stats(),
-                              .traffic = pool->counted(),
-                              .listening_channels = relay_.listening_channels(*pool),
-                              .migrations = gates_.status(pool->name())});
+        s.backends.push_back(pool->snapshot());
+        s.backends.back().listening_channels = relay_.listening_channels(*pool);
+        s.backends.back().migrations = gates_.status(pool->name());
     }
     for (const auto& lane : lanes_) // up or down as their pools are
-        if (lane->knows_servers())
-            s.backends.push_back({.name = lane->name(),
-                                  .is_up = true,
-                                  .pool = lane->books().stats(),
-                                  .traffic = lane->counted()});
+        if (lane->knows_servers()) {
+            s.backends.push_back(lane->snapshot());
+            s.backends.back().is_up = true;
+        }
     return s;
 }
 

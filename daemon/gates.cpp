@@ -1,8 +1,6 @@
 #include "daemon/gates.hpp"
 
-#include "daemon/console/show.hpp"
 #include "daemon/service_manager.hpp"
-#include "daemon/version.hpp"
 
 #include <algorithm>
 #include <cassert>
@@ -124,25 +122,19 @@ migration_gate* gates::find(const std::string& backend) const
     return found == all_.end() ? nullptr : found->get();
 }
 
-void gates::carry_out(const console::command& what, console::reply to)
+std::vector<migration_status> gates::statuses() const
 {
-    switch (what.verb) {
-    case console::verb::show_help: return to.done(console::help());
-    case console::verb::show_version:
-        return to.done(console::rows{{"weir " + std::string(version())}});
-    case console::verb::show_migrations: {
-        std::vector<migration_status> shown;
-        for (const auto& gate : all_)
-            shown.push_back(gate->status());
-        return to.done(console::show_migrations(shown));
-    }
-    case console::verb::migrate:
-        if (migration_gate* const gate = find(what.wish.backend))
-            return gate->migrate(what.wish, std::move(to));
-        return to.done(error{"3D000", "there is no backend \"" + what.wish.backend + "\""});
-    case console::verb::nothing:
-    case console::verb::courtesy: break; // the session answers them
-    }
+    std::vector<migration_status> all;
+    for (const auto& gate : all_)
+        all.push_back(gate->status());
+    return all;
+}
+
+void gates::migrate(const console::migrate_wish& wish, console::reply to)
+{
+    if (migration_gate* const gate = find(wish.backend))
+        return gate->migrate(wish, std::move(to));
+    to.done(error{"3D000", "there is no backend \"" + wish.backend + "\""});
 }
 
 } // namespace weir

@@ -15,7 +15,7 @@
 
 namespace weir {
 
-class gates final : public gate_events, public console::host {
+class gates final : public gate_events {
 public:
     struct handlers {
         std::function<void()> ready;                // all have been open, for the first time
@@ -40,8 +40,9 @@ public:
     void gate_changed() override;
     void gate_demands_exit(const error& why) override { to_.exit(why); }
 
-    // console::host
-    void carry_out(const console::command& what, console::reply to) override;
+    // SHOW MIGRATIONS and MIGRATE
+    std::vector<migration_status> statuses() const;
+    void migrate(const console::migrate_wish& wish, console::reply to);
 
 private:
     migration_gate* find(const std::string& backend) const; // null: there is none

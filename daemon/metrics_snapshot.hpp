@@ -8,6 +8,7 @@
 #include "pool/pgwire/session_effects.hpp"
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -36,6 +37,7 @@ struct traffic {
     std::uint64_t bytes_in = 0;      // from clients
     std::uint64_t bytes_out = 0;     // to clients
     std::uint64_t notifications = 0; // to clients that LISTEN
+    std::chrono::nanoseconds query_time{0}; // servers had something to do for a client
     std::uint64_t inventories = 0;   // servers asked what a client has left behind
     std::uint64_t full_resets = 0;   // by DISCARD ALL
     std::uint64_t targeted_resets = 0;
@@ -47,10 +49,24 @@ struct client_counts {
     std::uint64_t active = 0;  // hold a server
     std::uint64_t waiting = 0; // in a queue for one
     std::uint64_t idle = 0;    // neither
+    std::uint64_t login = 0;   // of the idle: no startup message has come yet
+    std::uint64_t limit = 0;   // max_client_conn
+};
+
+// Where a backend is, without secrets. What the URL does not say is empty, or 0.
+struct backend_address {
+    std::string host; // a name, an address, a socket directory
+    std::uint16_t port = 0;
+    std::string database; // SQLite: the file
+    std::string user;
 };
 
 struct backend_snapshot {
     std::string name;
+    backend_address address = {};
+    bool is_session_lane = false;
+    bool is_open = true;       // clients get servers: no migration runs, nothing is paused
+    std::uint64_t clients = 0; // connected to it
     bool is_up = false;
     std::string down_because = {}; // the server's own words, when they are known
     pool_stats pool = {};

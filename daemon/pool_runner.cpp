@@ -49,6 +49,20 @@ pool_runner::~pool_runner()
     cancels_.join();
 }
 
+backend_snapshot pool_runner::snapshot() const
+{
+    const auto& why = pool_.last_login_error();
+    return {.name = name_,
+            .address = what_.address,
+            .is_session_lane = what_.is_session_lane,
+            .is_open = pool_.is_open(),
+            .clients = clients_,
+            .is_up = pool_.is_up(),
+            .down_because = why ? why->message : std::string{},
+            .pool = pool_.stats(),
+            .traffic = traffic_};
+}
+
 pgwire::liberties pool_runner::liberties(time_point now) const
 {
     return {.probes = pool_.settings().free_answers && now - answered_ < proof_lasts,

@@ -47,6 +47,7 @@ protected:
 class pool_runner {
 public:
     struct traits {
+        backend_address address = {};
         bool has_catalog = true;      // PostgreSQL's: servers can say what is in their session
         bool is_session_lane = false; // a server for each whole connection
     };
@@ -66,6 +67,8 @@ public:
     pgwire::settings_registry& registry() { return registry_; }
     weir::traffic& counted() { return traffic_; }
     const weir::traffic& counted() const { return traffic_; }
+    void note_clients(int more) { clients_ += static_cast<unsigned>(more); } // came, or went
+    backend_snapshot snapshot() const; // without what others know of it
 
     // A server has answered, or one has been lost: what probes are answered by.
     void note_answer(time_point now) { answered_ = now; }
@@ -136,8 +139,9 @@ private:
     boost::asio::io_context& loop_;
     pool_events& events_;
     weir::traffic traffic_;
+    unsigned clients_ = 0; // at home here
     pgwire::settings_registry registry_;
-    time_point answered_{}; // by some server, while none has been lost since
+    time_point answered_{};                  // by some server, while none has been lost since
     std::optional<parameter_list> reported_; // by the first server
     std::string greeting_;                   // for clients with these settings, the last that came
     pgwire::settings_ptr greeted_;

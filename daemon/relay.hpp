@@ -223,6 +223,7 @@ private:
     process_table processes_;
     id_list by_activity_; // of clients, the longest silent first; while client_idle_timeout is set
     std::size_t in_use_ = 0;
+    std::size_t consoles_ = 0; // of those
     error_counts errors_before_backend_;
     bool draining_ = false;
     bool accept_later_ = false; // there were no descriptors left

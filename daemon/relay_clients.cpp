@@ -221,6 +221,7 @@ std::size_t relay::judge(client& c, std::string_view data)
     add_sync(c);
     if (!up_.empty()) {
         c.held->since = now_;
+        c.held->is_asked = true;
         send(*c.held, up_.view());
         up_.clear();
     }
@@ -424,6 +425,9 @@ void relay::drop(client& c)
     std::erase(again_, &c);
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
+    if (c.home)
+        c.home->note_clients(-1);
+    consoles_ -= c.console != nullptr;
     processes_.leave(c.process);
     if (by_activity_.contains(static_cast<std::uint32_t>(c.id)))
         by_activity_.erase(static_cast<std::uint32_t>(c.id));

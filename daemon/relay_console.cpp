@@ -22,6 +22,7 @@ void relay::open_console(client& c, const pgwire::startup_packet& packet)
     answer_version(packet);
     c.now = client::phase::ready;
     c.console = std::make_unique<console::session>();
+    ++consoles_;
     std::string words = std::exchange(answers_, {});
     console::session::welcome(words,
                               {.user = packet.find("user"),

@@ -210,6 +210,10 @@ void relay::after_answers(server& s)
     if (!s.holder)
         return;
     client& c = *s.holder;
+    if (s.is_asked && !s.replies.owes()) {
+        s.is_asked = false;
+        s.home.counted().query_time += now_ - s.since;
+    }
     add_sync(c);
     if (!up_.empty()) {
         send(s, up_.view());

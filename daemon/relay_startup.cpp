@@ -69,8 +69,10 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
     if (database.empty())
         database = user;
     const auto found = by_database_.find(std::string(database));
-    if (found != by_database_.end())
+    if (found != by_database_.end()) {
         c.home = lane_for(*found->second, packet.find("application_name"));
+        c.home->note_clients(1);
+    }
 
     if (draining_)
         return farewell(c, shutting_down());

@@ -54,6 +54,7 @@ public:
     std::unique_ptr<pgwire::session_inventory> inventory; // while it is asked
     pgwire::session_leftovers left; // to be cleaned up before another client gets it
     bool errand_failed = false;
+    bool is_asked = false; // its holder has sent something since it had answered all
     bool cancelling = false; // a cancel is on its way: nobody else may have the server
     bool interrupted = false;
     bool given_up = false;     // its connection is of no use; the pool has been told

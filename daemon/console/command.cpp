@@ -1,30 +1,15 @@
 #include "daemon/console/command.hpp"
 
+#include "daemon/console/columns.hpp"
 #include "daemon/console/words.hpp"
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <vector>
 
 namespace weir::console {
 namespace {
-
-using enum column::kind;
-
-constexpr std::array help_columns{column{"command"}, column{"does"}};
-constexpr std::array version_columns{column{"version"}};
-constexpr std::array migrations_columns{column{"backend"},
-                                        column{"state"},
-                                        column{"current"},
-                                        column{"head"},
-                                        column{"pending", number},
-                                        column{"revision"},
-                                        column{"number", number},
-                                        column{"total", number},
-                                        column{"since"},
-                                        column{"error"}};
-constexpr std::array migrate_columns{
-    column{"step"}, column{"revision"}, column{"message"}, column{"duration_ms", number}};
 
 using words = std::span<const word>;
 using reader = result<command> (*)(command made, words rest); // of what follows the name
@@ -33,8 +18,8 @@ struct entry {
     std::array<std::string_view, 2> name; // the second word may be empty
     command makes;
     reader read;
-    std::string_view syntax = {}; // empty: not in SHOW HELP
-    std::string_view does = {};
+    std::string_view syntax = {}; // empty: its name
+    std::string_view does = {};   // empty: not in SHOW HELP
 };
 
 error syntax_error(const word& near)
@@ -97,20 +82,41 @@ result<command> read_migrate(command made, words rest)
     return made;
 }
 
+entry show(verb what, std::string_view name, std::span<const column> with, std::string_view does)
+{
+    return {{"show", name}, {what, "SHOW", with}, alone, {}, does};
+}
+
 const std::array table{
-    entry{{"show", "migrations"},
-          {verb::show_migrations, "SHOW", migrations_columns},
-          alone,
-          "SHOW MIGRATIONS",
-          "the schema of each backend: where it is, what is pending, what runs now"},
-    entry{{"show", "version"},
-          {verb::show_version, "SHOW", version_columns},
-          alone,
-          "SHOW VERSION",
-          "which weir this is"},
-    entry{{"show", "help"}, {verb::show_help, "SHOW", help_columns}, alone, "SHOW HELP", "this"},
+    show(verb::show_pools, "pools", columns::pools, "each backend's clients and servers by state"),
+    show(verb::show_databases,
+         "databases",
+         columns::databases,
+         "the backends, and how large their pools may be"),
+    show(verb::show_stats,
+         "stats",
+         columns::stats,
+         "transactions, queries, bytes and time, in all and on average"),
+    show(verb::show_stats_totals, "stats_totals", columns::half_stats, "likewise, since the start"),
+    show(verb::show_stats_averages, "stats_averages", columns::half_stats, "likewise, on average"),
+    show(verb::show_totals, "totals", columns::totals, "the sums of SHOW STATS over all backends"),
+    show(verb::show_lists, "lists", columns::lists, "how many there are of what"),
+    show(verb::show_users, "users", columns::users, "whom weir logs in as"),
+    show(verb::show_config, "config", columns::config, "the settings"),
+    show(verb::show_state, "state", columns::state, "active, paused or suspended"),
+    show(verb::show_dns_hosts,
+         "dns_hosts",
+         columns::dns_hosts,
+         "nothing: libpq asks for names at each login"),
+    show(verb::show_dns_zones, "dns_zones", columns::dns_zones, "likewise"),
+    show(verb::show_migrations,
+         "migrations",
+         columns::migrations,
+         "the schema of each backend: where it is, what is pending, what runs now"),
+    show(verb::show_version, "version", columns::version, "which weir this is"),
+    show(verb::show_help, "help", columns::help, "this"),
     entry{{"migrate", ""},
-          {verb::migrate, "MIGRATE", migrate_columns},
+          {verb::migrate, "MIGRATE", columns::migrate},
           read_migrate,
           "MIGRATE \"backend\" UPGRADE|DOWNGRADE|STAMP 'target' [PURGE] [ONLINE]",
           "brings the schema there; clients wait meanwhile, but for ONLINE"},
@@ -134,6 +140,13 @@ std::size_t matched(const entry& e, words all)
     if (e.name[1].empty())
         return 1;
     return all.size() > 1 && all[1].is_bare(e.name[1]) ? 2 : 0;
+}
+
+std::string in_capitals(const std::array<std::string_view, 2>& name)
+{
+    std::string out = std::string(name[0]) + " " + std::string(name[1]);
+    std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::toupper(c); });
+    return out;
 }
 
 } // namespace
@@ -164,8 +177,9 @@ rows help()
 {
     rows made;
     for (const entry& e : table)
-        if (!e.syntax.empty())
-            made.push_back({std::string(e.syntax), std::string(e.does)});
+        if (!e.does.empty())
+            made.push_back({e.syntax.empty() ? in_capitals(e.name) : std::string(e.syntax),
+                            std::string(e.does)});
     return made;
 }
 

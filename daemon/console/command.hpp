@@ -18,6 +18,18 @@ enum class verb : std::uint8_t {
     courtesy,  // BEGIN, SET and the like, which drivers send: a tag and no more
     show_help, // every command with its syntax
     show_version,
+    show_pools,
+    show_databases,
+    show_stats,
+    show_stats_totals,
+    show_stats_averages,
+    show_totals,
+    show_lists,
+    show_users,
+    show_config,
+    show_state,
+    show_dns_hosts,
+    show_dns_zones,
     show_migrations,
     migrate,
 };

@@ -2,6 +2,7 @@
 
 #include "pool/pgwire/writer.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -14,9 +15,24 @@ using pgwire::message;
 
 constexpr std::uint32_t message_limit = 32 * 1024; // of a command that a person types
 
-constexpr std::uint32_t int8_oid = 20;
-constexpr std::uint32_t text_oid = 25;
 constexpr std::uint16_t binary = 1;
+
+struct type {
+    std::uint32_t oid;
+    std::uint16_t size;
+};
+
+type type_of(const column& c)
+{
+    constexpr std::uint16_t any = 0xffff; // -1: as long as it is
+    switch (c.is) {
+    case column::kind::int4: return {23, 4};
+    case column::kind::int8: return {20, 8};
+    case column::kind::numeric: return {1700, any};
+    case column::kind::text: break;
+    }
+    return {25, any};
+}
 
 // What drivers want to know at login. The version is one whose protocol this is.
 constexpr std::pair<std::string_view, std::string_view> parameters[] = {
@@ -57,19 +73,40 @@ void write_description(const command& what,
     message m{out, 'T'};
     m.u16(static_cast<std::uint16_t>(what.columns.size()));
     for (std::size_t i = 0; i < what.columns.size(); ++i) {
-        const bool is_number = what.columns[i].is == column::kind::number;
+        const type its = type_of(what.columns[i]);
         m.text(what.columns[i].name).u32(0).u16(0);
-        m.u32(is_number ? int8_oid : text_oid);
-        m.u16(is_number ? 8 : 0xffff); // -1: as long as it is
-        m.u32(0xffff'ffff).u16(format_of(formats, i));
+        m.u32(its.oid).u16(its.size).u32(0xffff'ffff).u16(format_of(formats, i));
     }
 }
 
-std::uint64_t as_number(const std::string& digits)
+// A numeric is digits to the base 10,000: how many, the weight of the first, a sign, how many
+// decimals there are, and the digits (numeric_send in PostgreSQL's numeric.c). These are whole.
+void write_numeric(std::int64_t value, message& m)
 {
-    std::int64_t value = 0;
-    std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return static_cast<std::uint64_t>(value);
+    std::vector<std::uint16_t> digits;
+    for (std::uint64_t left = value < 0 ? 0 - static_cast<std::uint64_t>(value)
+                                        : static_cast<std::uint64_t>(value);
+         left > 0;
+         left /= 10'000)
+        digits.push_back(static_cast<std::uint16_t>(left % 10'000));
+    const auto count = static_cast<std::uint16_t>(digits.size());
+    m.u32(8u + 2u * count).u16(count);
+    m.u16(static_cast<std::uint16_t>(std::max<unsigned>(count, 1) - 1));
+    m.u16(value < 0 ? 0x4000 : 0).u16(0);
+    for (; !digits.empty(); digits.pop_back())
+        m.u16(digits.back());
+}
+
+void write_value(const std::string& value, column::kind is, message& m)
+{
+    std::int64_t number = 0;
+    std::from_chars(value.data(), value.data() + value.size(), number);
+    switch (is) {
+    case column::kind::int4: m.u32(4).u32(static_cast<std::uint32_t>(number)); break;
+    case column::kind::int8: m.u32(8).u64(static_cast<std::uint64_t>(number)); break;
+    case column::kind::numeric: write_numeric(number, m); break;
+    case column::kind::text: m.u32(static_cast<std::uint32_t>(value.size())).raw(value); break;
+    }
 }
 
 void write_row(const command& what,
@@ -82,10 +119,10 @@ void write_row(const command& what,
     for (std::size_t i = 0; i < values.size(); ++i) {
         if (!values[i])
             m.u32(0xffff'ffff);
-        else if (what.columns[i].is == column::kind::number && format_of(formats, i) == binary)
-            m.u32(8).u64(as_number(*values[i]));
         else
-            m.u32(static_cast<std::uint32_t>(values[i]->size())).raw(*values[i]);
+            write_value(*values[i],
+                        format_of(formats, i) == binary ? what.columns[i].is : column::kind::text,
+                        m);
     }
 }
 

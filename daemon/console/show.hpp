@@ -1,13 +1,32 @@
-// PURE. What SHOW answers, from what the daemon knows.
+// PURE. What SHOW answers, from what the daemon knows; the columns are in columns.hpp.
 #pragma once
 
+#include "daemon/console/stats.hpp"
 #include "daemon/console/table.hpp"
+#include "daemon/metrics_snapshot.hpp"
 #include "daemon/migration_status.hpp"
 
+#include <chrono>
 #include <span>
+#include <string>
 
 namespace weir::console {
 
+struct pool_stats_row {
+    std::string database;
+    stats totals;
+    stats averages;
+};
+
+rows show_pools(const metrics_snapshot& now, std::chrono::steady_clock::time_point at);
+rows show_databases(const metrics_snapshot& now);
+rows show_stats(std::span<const pool_stats_row> pools);
+rows show_stats_totals(std::span<const pool_stats_row> pools);
+rows show_stats_averages(std::span<const pool_stats_row> pools);
+rows show_totals(std::span<const pool_stats_row> pools);
+rows show_lists(const metrics_snapshot& now);
+rows show_users(const metrics_snapshot& now);
+rows show_state(const metrics_snapshot& now);
 rows show_migrations(std::span<const migration_status> backends);
 
 } // namespace weir::console

@@ -1,4 +1,5 @@
-// What the console answers: rows, with the columns that were promised for the command.
+// What the console answers: rows, with the columns that were promised for the command. Types are
+// those of PgBouncer, which monitoring agents expect.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +11,12 @@
 namespace weir::console {
 
 struct column {
-    enum class kind : std::uint8_t { text, number };
+    enum class kind : std::uint8_t { text, int4, int8, numeric }; // PostgreSQL's
     std::string_view name;
     kind is = kind::text;
 };
 
-using row = std::vector<std::optional<std::string>>; // nothing: NULL; a number in decimal digits
+using row = std::vector<std::optional<std::string>>; // nothing: NULL; numbers in decimal digits
 using rows = std::vector<row>;
 
 } // namespace weir::console

@@ -208,6 +208,7 @@ pool_stats pool::stats() const
     pool_stats all = tally_;
     all.size = settings_.size;
     all.max_overflow = settings_.max_overflow;
+    all.min_idle = settings_.min_idle;
     all.idle = count(server_state::idle);
     all.active = count(server_state::active);
     all.pinned = count(server_state::pinned);

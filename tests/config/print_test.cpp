@@ -57,6 +57,31 @@ TEST_CASE("printed settings show no secret")
     CHECK(to_json(with_variables).find("API_KEY") != std::string::npos);
 }
 
+TEST_CASE("settings one by one say their default, and whether a reload can change them")
+{
+    const settings all = test::loaded(test::with_file(R"({"max_client_conn": 5, "backends": {"a": {
+        "url": "postgresql://u:CANARY@db/app", "pool": {"size": 3}}}})"));
+    const auto find = [&](std::string_view path) {
+        for (const listed_setting& s : list(all)) {
+            CHECK(s.value.find("CANARY") == std::string::npos);
+            if (s.path == path)
+                return s;
+        }
+        return listed_setting{};
+    };
+    const auto shown = [&](std::string_view path) {
+        const listed_setting s = find(path);
+        return s.value + " " + s.default_value + (s.is_live ? " live" : "");
+    };
+    CHECK(shown("backends.a.pool.size") == "3 10 live");
+    CHECK(shown("backends.a.pool.pins.load") == "pin pin live");
+    CHECK(shown("backends.a.url") == "postgresql://u:***@db/app ");
+    CHECK(shown("backends.a.aliases") == "[] []");
+    CHECK(shown("max_client_conn") == "5 10000 live");
+    CHECK(shown("listen.port") == "5432 5432");
+    CHECK(shown("no.such") == " ");
+}
+
 TEST_CASE("a path that is not UTF-8 prints all the same")
 {
     const settings all =

@@ -51,6 +51,149 @@ TEST_CASE("a backend's migrations in one row, as long as the columns promised")
         CHECK(r.size() == parse_command("SHOW MIGRATIONS")->columns.size());
 }
 
+namespace {
+
+metrics_snapshot two_backends()
+{
+    metrics_snapshot now;
+    now.clients = {.active = 3, .waiting = 2, .idle = 5, .login = 1, .limit = 100};
+    backend_snapshot main{.name = "main"};
+    main.address = {.host = "/run/postgresql", .port = 5433, .database = "shop", .user = "app"};
+    main.clients = 9;
+    main.pool.size = 10;
+    main.pool.max_overflow = 20;
+    main.pool.min_idle = 1;
+    main.pool.active = 2;
+    main.pool.pinned = 1;
+    main.pool.idle = 4;
+    main.pool.connecting = 6;
+    main.pool.resetting = 7;
+    main.pool.waiting = 2;
+    main.pool.waiting_since = std::chrono::steady_clock::time_point{};
+    backend_snapshot lane = main;
+    lane.name = "main:session";
+    lane.is_session_lane = true;
+    lane.is_open = false;
+    lane.pool.size = 0;
+    lane.pool.waiting_since.reset();
+    now.backends = {main, lane};
+    return now;
+}
+
+void check_width(const rows& shown, std::string_view sql)
+{
+    CAPTURE(sql);
+    const auto command = parse_command(sql);
+    REQUIRE(command.has_value());
+    REQUIRE_FALSE(shown.empty());
+    for (const row& r : shown)
+        CHECK(r.size() == command->columns.size());
+}
+
+} // namespace
+
+TEST_CASE("a pool is shown with its clients and servers by state")
+{
+    using namespace std::chrono_literals;
+    const std::chrono::steady_clock::time_point later{2s + 34us};
+    const rows shown = show_pools(two_backends(), later);
+    REQUIRE(shown.size() == 2);
+    CHECK(shown[0] == row{"main",
+                          "app",
+                          "7",
+                          "2",
+                          "0",
+                          "0",
+                          "3",
+                          "0",
+                          "0",
+                          "4",
+                          "0",
+                          "7",
+                          "6",
+                          "2",
+                          "34",
+                          "transaction"});
+    CHECK(shown[1][13] == "0");
+    CHECK(shown[1][15] == "session");
+    check_width(shown, "SHOW POOLS");
+}
+
+TEST_CASE("a backend is shown with its address and its limits")
+{
+    const rows shown = show_databases(two_backends());
+    REQUIRE(shown.size() == 2);
+    CHECK(shown[0] == row{"main",
+                          "/run/postgresql",
+                          "5433",
+                          "shop",
+                          "app",
+                          "10",
+                          "1",
+                          "20",
+                          "transaction",
+                          "30",
+                          "20",
+                          "0",
+                          "0"});
+    CHECK(shown[1][9] == "0");  // no limit
+    CHECK(shown[1][11] == "1"); // paused
+    check_width(shown, "SHOW DATABASES");
+    const rows file = show_databases({.backends = {{.name = "app"}}});
+    CHECK(file[0][1] == std::nullopt);
+    CHECK(file[0][4] == std::nullopt);
+}
+
+TEST_CASE("lists, users and state count what there is")
+{
+    const metrics_snapshot now = two_backends();
+    const rows lists = show_lists(now);
+    const auto items = [&](std::string_view name) {
+        for (const row& r : lists)
+            if (r[0] == name)
+                return *r[1];
+        return std::string{"missing"};
+    };
+    CHECK(items("databases") == "2");
+    CHECK(items("users") == "1");
+    CHECK(items("used_clients") == "10");
+    CHECK(items("free_clients") == "90");
+    CHECK(items("login_clients") == "1");
+    CHECK(items("used_servers") == "32");
+    CHECK(items("free_servers") == "8");
+    check_width(lists, "SHOW LISTS");
+    CHECK(show_users(now) == rows{{"app", std::nullopt}});
+    CHECK(show_state(now)[0] == row{"active", "yes"});
+    metrics_snapshot paused = now;
+    for (backend_snapshot& b : paused.backends)
+        b.is_open = false;
+    CHECK(show_state(paused)[1] == row{"paused", "yes"});
+}
+
+TEST_CASE("stats in their four forms, and averages that are weighed")
+{
+    pool_stats_row busy{.database = "busy", .totals = {}, .averages = {}};
+    busy.totals[stats::xact_count] = 30;
+    busy.averages[stats::xact_count] = 3;
+    busy.averages[stats::xact_time] = 100;
+    pool_stats_row calm = busy;
+    calm.database = "calm";
+    calm.averages[stats::xact_count] = 1;
+    calm.averages[stats::xact_time] = 500;
+    const std::array both{busy, calm};
+    check_width(show_stats(both), "SHOW STATS");
+    check_width(show_stats_totals(both), "SHOW STATS_TOTALS");
+    check_width(show_stats_averages(both), "SHOW STATS_AVERAGES");
+    CHECK(show_stats(both)[0][1] == "30");
+    CHECK(show_stats(both)[1][8] == "1");
+    const rows all = show_totals(both);
+    REQUIRE(all.size() == 14);
+    CHECK(all[0] == row{"total_xact_count", "60"});
+    CHECK(all[7] == row{"avg_xact_count", "4"});
+    CHECK(all[11] == row{"avg_xact_time", "200"}); // (3 * 100 + 1 * 500) / 4
+    check_width(all, "SHOW TOTALS");
+}
+
 TEST_SUITE_END();
 
 } // namespace weir::console

@@ -3,7 +3,7 @@
 import os
 import pwd
 
-from programs import listener
+from listener import listener
 
 PROGRAM = "/usr/sbin/pgbouncer"
 

@@ -1,0 +1,104 @@
+// The columns of what SHOW answers: PgBouncer's names, order and types (1.18, which Debian 12 has),
+// so that its exporters and monitoring agents read weir.
+#pragma once
+
+#include "daemon/console/table.hpp"
+
+#include <array>
+
+namespace weir::console::columns {
+
+inline constexpr auto text = column::kind::text;
+inline constexpr auto int4 = column::kind::int4;
+inline constexpr auto int8 = column::kind::int8;
+inline constexpr auto numeric = column::kind::numeric;
+
+inline constexpr std::array pools{column{"database", text},
+                                  column{"user", text},
+                                  column{"cl_active", int4},
+                                  column{"cl_waiting", int4},
+                                  column{"cl_active_cancel_req", int4},
+                                  column{"cl_waiting_cancel_req", int4},
+                                  column{"sv_active", int4},
+                                  column{"sv_active_cancel", int4},
+                                  column{"sv_being_canceled", int4},
+                                  column{"sv_idle", int4},
+                                  column{"sv_used", int4},
+                                  column{"sv_tested", int4},
+                                  column{"sv_login", int4},
+                                  column{"maxwait", int4},
+                                  column{"maxwait_us", int4},
+                                  column{"pool_mode", text}};
+
+inline constexpr std::array databases{column{"name", text},
+                                      column{"host", text},
+                                      column{"port", int4},
+                                      column{"database", text},
+                                      column{"force_user", text},
+                                      column{"pool_size", int4},
+                                      column{"min_pool_size", int4},
+                                      column{"reserve_pool", int4},
+                                      column{"pool_mode", text},
+                                      column{"max_connections", int4},
+                                      column{"current_connections", int4},
+                                      column{"paused", int4},
+                                      column{"disabled", int4}};
+
+inline constexpr std::array stats{column{"database", text},
+                                  column{"total_xact_count", numeric},
+                                  column{"total_query_count", numeric},
+                                  column{"total_received", numeric},
+                                  column{"total_sent", numeric},
+                                  column{"total_xact_time", numeric},
+                                  column{"total_query_time", numeric},
+                                  column{"total_wait_time", numeric},
+                                  column{"avg_xact_count", numeric},
+                                  column{"avg_query_count", numeric},
+                                  column{"avg_recv", numeric},
+                                  column{"avg_sent", numeric},
+                                  column{"avg_xact_time", numeric},
+                                  column{"avg_query_time", numeric},
+                                  column{"avg_wait_time", numeric}};
+
+// SHOW STATS_TOTALS and SHOW STATS_AVERAGES.
+inline constexpr std::array half_stats{column{"database", text},
+                                       column{"xact_count", numeric},
+                                       column{"query_count", numeric},
+                                       column{"bytes_received", numeric},
+                                       column{"bytes_sent", numeric},
+                                       column{"xact_time", numeric},
+                                       column{"query_time", numeric},
+                                       column{"wait_time", numeric}};
+
+inline constexpr std::array totals{column{"name", text}, column{"value", numeric}};
+inline constexpr std::array lists{column{"list", text}, column{"items", int4}};
+inline constexpr std::array users{column{"name", text}, column{"pool_mode", text}};
+inline constexpr std::array config{column{"key", text},
+                                   column{"value", text},
+                                   column{"default", text},
+                                   column{"changeable", text}};
+inline constexpr std::array state{column{"key", text}, column{"value", text}};
+inline constexpr std::array version{column{"version", text}};
+inline constexpr std::array dns_hosts{
+    column{"hostname", text}, column{"ttl", int8}, column{"addrs", text}};
+inline constexpr std::array dns_zones{
+    column{"zonename", text}, column{"serial", int8}, column{"count", int4}};
+
+// weir's own.
+inline constexpr std::array help{column{"command", text}, column{"does", text}};
+inline constexpr std::array migrations{column{"backend", text},
+                                       column{"state", text},
+                                       column{"current", text},
+                                       column{"head", text},
+                                       column{"pending", int8},
+                                       column{"revision", text},
+                                       column{"number", int8},
+                                       column{"total", int8},
+                                       column{"since", text},
+                                       column{"error", text}};
+inline constexpr std::array migrate{column{"step", text},
+                                    column{"revision", text},
+                                    column{"message", text},
+                                    column{"duration_ms", int8}};
+
+} // namespace weir::console::columns
