@@ -12,13 +12,13 @@ import time
 
 from bank import TOTAL, bank
 from cluster import cluster
+from patience import wait_for
 from raw_client import raw_client
 from seed import seed
 
 SECONDS = float(os.environ.get("WEIR_CHAOS_SECONDS", 60))
 PROCESSES, CLIENTS = 5, 10  # of each process
 GROWTH_KB = 40_000
-CALM_SECONDS = 60
 
 
 class trouble:
@@ -103,13 +103,6 @@ def settings(pg, chance):
         "timeout": chance.choice(["5s", "30s"]),
     }
     return {"backends": {"postgres": {"url": pg.unix_url(), "pool": pool}}}
-
-
-def wait_for(claim, seconds=CALM_SECONDS):
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def test_whatever_happens_no_money_is_lost_and_nobody_reads_anothers_rows(start, capsys):

@@ -12,18 +12,11 @@ import time
 import psycopg
 import pytest
 
+from patience import wait_for
 from raw_client import query, raw_client, sqlstates, startup
 from weir import binary
 
 LOGIN = dict(user="tester", database="postgres")
-
-
-def wait_for(claim):
-    """Until the claim holds; that it does at all is what is tested, not when."""
-    deadline = time.monotonic() + 30
-    while not claim():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 def run(*arguments, **settings):

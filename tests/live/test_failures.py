@@ -14,6 +14,7 @@ import psycopg2
 import pytest
 
 from cluster import cluster
+from patience import wait_for
 from raw_client import cancel, closed, kinds, parse, query, raw_client, sqlstates, startup, sync
 
 LOGIN = dict(user="tester", database="postgres")
@@ -25,14 +26,6 @@ def own_pg():
     """A cluster for one test, to do harm to."""
     with cluster(tcp=False) as server:
         yield server
-
-
-def wait_for(claim, seconds=30):
-    """Until the claim holds; that it does at all is what is tested, not when."""
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 # -- a cancelled query

@@ -12,7 +12,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 
 import asyncpg
 import psycopg
@@ -20,15 +19,8 @@ import psycopg2
 import pytest
 
 from cluster import cluster
+from patience import wait_for
 from raw_client import kinds, query, raw_client, sqlstates, startup
-
-
-def wait_for(claim):
-    """Until the claim holds; that it does at all is what is tested, not when."""
-    deadline = time.monotonic() + 60
-    while not claim():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 # -- revisions, doors, databases

@@ -14,6 +14,7 @@ import time
 import pytest
 
 from bank import TOTAL, bank
+from patience import wait_for
 from raw_client import (
     CANCEL_REQUEST,
     PROTOCOL_3_0,
@@ -88,13 +89,6 @@ def nobody_else_notices(daemon, town):
     assert town.is_working()
     wait_for(lambda: daemon.metric("weir_client_connections") == CUSTOMERS)
     assert daemon.resident_kb() < before + GROWTH_KB
-
-
-def wait_for(claim, seconds=30):
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.01)
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import contextlib
 import select
 import struct
 import threading
-import time
 
 import asyncpg
 import psycopg
@@ -15,6 +14,7 @@ import pytest
 import sqlalchemy
 
 from cluster import cluster
+from patience import wait_for
 from raw_client import bind, cancel, execute, kinds, parse, query, raw_client, sqlstates, sync
 
 LOGIN = dict(user="tester", database="postgres")
@@ -43,13 +43,6 @@ def notification(answer):
     assert answer.kind == "A", answer
     channel, payload = answer.body[4:-1].split(b"\0")
     return channel.decode(), payload.decode()
-
-
-def wait_for(claim, seconds=PATIENCE_SECONDS):
-    deadline = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
 
 
 def nothing_but(client, channel, payload, notify):
