@@ -27,13 +27,14 @@ public:
         leaving, // nothing more is read; what is still to be sent is sent, then it is closed
     };
 
-    client(int socket_, client_id id_, std::uint32_t secret_)
-        : endpoint(kind::client), socket(socket_), id(id_), secret(secret_)
+    client(int socket_, client_id id_, std::uint64_t serial_, std::uint32_t secret_)
+        : endpoint(kind::client), socket(socket_), id(id_), serial(serial_), secret(secret_)
     {
     }
 
     int socket;
     client_id id;         // also the process id of BackendKeyData
+    std::uint64_t serial; // never used again, as ids are
     std::uint32_t secret; // its cancel key
     phase now = phase::startup;
     bool waiting = false;          // in the pool's queue
@@ -46,12 +47,15 @@ public:
     bool deaf = false;             // sending failed; its hang-up is on the way
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
 
+    time_point connected_at{};
+    time_point asked_at{};  // it sent something
     time_point active_at{}; // while client_idle_timeout is set
 
     pid_t pid = 0;
     uid_t uid = 0;
     gid_t gid = 0;
     process_index process{}; // of the relay's table
+    std::string user;        // as its startup message has it
 
     pool_runner* home = nullptr;               // after startup
     std::unique_ptr<console::session> console; // or else this

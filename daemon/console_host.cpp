@@ -7,6 +7,7 @@ namespace weir {
 
 using namespace console;
 using std::chrono::steady_clock;
+using std::chrono::system_clock;
 
 namespace {
 
@@ -23,8 +24,9 @@ rows config_of(const settings& in_use)
 
 } // namespace
 
-console_host::console_host(sources from, gates& migrations)
-    : from_(std::move(from)), gates_(migrations), started_(steady_clock::now()), noted_(started_)
+console_host::console_host(sources from, deeds to_do, gates& migrations)
+    : from_(std::move(from)), do_(std::move(to_do)), gates_(migrations),
+      started_(steady_clock::now()), noted_(started_)
 {
 }
 
@@ -42,8 +44,7 @@ void console_host::tick(time_point now)
         window(b.name).note(now, totals_of(b));
 }
 
-std::vector<pool_stats_row> console_host::stats_of(const metrics_snapshot& s,
-                                                            time_point now)
+std::vector<pool_stats_row> console_host::stats_of(const metrics_snapshot& s, time_point now)
 {
     std::vector<pool_stats_row> out;
     for (const backend_snapshot& b : s.backends) {
@@ -71,10 +72,35 @@ void console_host::carry_out(const command& what, reply to)
     case verb::show_users: return to.done(show_users(from_.snapshot()));
     case verb::show_state: return to.done(show_state(from_.snapshot()));
     case verb::show_config: return to.done(config_of(from_.settings()));
+    case verb::show_clients: return to.done(show_clients(from_.sockets(), system_clock::now()));
+    case verb::show_servers: return to.done(show_servers(from_.sockets(), system_clock::now()));
+    case verb::show_sockets:
+    case verb::show_active_sockets:
+        return to.done(show_sockets(from_.sockets(),
+                                    system_clock::now(),
+                                    what.verb == verb::show_active_sockets));
+    case verb::show_waiters: return to.done(show_waiters(from_.sockets()));
+    case verb::show_holders: return to.done(show_holders(from_.sockets()));
+    case verb::show_pins: return to.done(show_pins(from_.sockets()));
     case verb::show_dns_hosts: // libpq looks names up by itself, at each login
     case verb::show_dns_zones: return to.done(rows{});
     case verb::show_migrations: return to.done(show_migrations(gates_.statuses()));
     case verb::migrate: return gates_.migrate(what.wish, std::move(to));
+    case verb::reload: {
+        const auto done = do_.reload();
+        return to.done(done ? result<rows>{rows{}} : done.error());
+    }
+    case verb::reconnect:
+        if (do_.reconnect(what.subject))
+            return to.done(rows{});
+        return to.done(error{"3D000", "there is no backend \"" + what.subject + "\""});
+    case verb::kill_client:
+        if (do_.kill_client(what.subject))
+            return to.done(rows{});
+        return to.done(error{"42704",
+                             "there is no client \"" + what.subject + "\"",
+                             {},
+                             "SHOW CLIENTS has its ptr."});
     case verb::nothing:
     case verb::courtesy: break; // the session answers them
     }

@@ -21,10 +21,16 @@ public:
 
     struct sources {
         std::function<metrics_snapshot()> snapshot;
+        std::function<console::sockets()> sockets;
         std::function<const weir::settings&()> settings;
     };
+    struct deeds {
+        std::function<result<void>()> reload;
+        std::function<bool(const std::string& backend)> reconnect; // empty: all; false: no such
+        std::function<bool(const std::string& ptr)> kill_client;   // false: there is none
+    };
 
-    console_host(sources from, gates& migrations);
+    console_host(sources from, deeds to_do, gates& migrations);
 
     void tick(time_point now); // for the averages of SHOW STATS
 
@@ -35,6 +41,7 @@ private:
     console::stats_window& window(const std::string& backend);
 
     sources from_;
+    deeds do_;
     gates& gates_;
     time_point started_;
     time_point noted_;

@@ -59,9 +59,14 @@ public:
           gates_(loop_,
                  {.ready = [this] { started_(pages_ ? pages_->address() : std::string{}); },
                   .exit = [this](const error& why) { exit(why); }}),
-          console_({.snapshot = [this] { return snapshot(); },
-                    .settings = [this]() -> const settings& { return settings_; }},
-                   gates_),
+          console_(
+              {.snapshot = [this] { return snapshot(); },
+               .sockets = [this] { return sockets(); },
+               .settings = [this]() -> const settings& { return settings_; }},
+              {.reload = [this] { return reload_settings(); },
+               .reconnect = [this](const std::string& backend) { return reconnect(backend); },
+               .kill_client = [this](const std::string& ptr) { return relay_.kill_client(ptr); }},
+              gates_),
           ticker_(loop_), drained_(loop_), watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT),
           hangups_(loop_, SIGHUP)
     {
@@ -83,8 +88,11 @@ private:
     void drain();
     void end_at_once();
     void reload(const settings& fresh);
+    result<void> reload_settings();
+    bool reconnect(const std::string& backend);
     void exit(const error& why);
     metrics_snapshot snapshot() const;
+    console::sockets sockets();
 
     settings settings_;
     settings_reader reread_;
@@ -303,15 +311,39 @@ void daemon::on_hangup()
     hangups_.async_wait([this](const boost::system::error_code& failed, int) {
         if (failed)
             return;
-        gates_.begin_reload();
-        if (auto fresh = reread_())
-            reload(*fresh);
-        else
-            log::error("the settings stay as they are",
-                       {{"error", fresh.error().message}, {"complaints", fresh.error().detail}});
-        gates_.end_reload();
+        reload_settings(); // what is wrong is in the log
         on_hangup();
     });
+}
+
+result<void> daemon::reload_settings()
+{
+    gates_.begin_reload();
+    const auto fresh = reread_();
+    if (fresh)
+        reload(*fresh);
+    else
+        log::error("the settings stay as they are",
+                   {{"error", fresh.error().message}, {"complaints", fresh.error().detail}});
+    gates_.end_reload();
+    if (!fresh)
+        return error{"F0000",
+                     fresh.error().message,
+                     fresh.error().detail,
+                     "The old settings stay."};
+    return {};
+}
+
+bool daemon::reconnect(const std::string& backend)
+{
+    bool found = backend.empty();
+    for (const auto& pool : pools_)
+        if (backend.empty() || pool->name() == backend) {
+            found = true;
+            log::info("connections are replaced", {{"backend", pool->name()}});
+            pool->retire_all(close_reason::reconnect, steady_clock::now());
+        }
+    return found;
 }
 
 // Pool settings and the clients' limits apply from now on; the rest needs a restart, and says so.
@@ -351,6 +383,13 @@ void daemon::reload(const settings& fresh)
     log::info("settings reloaded");
     for (const backend_settings& b : settings_.backends)
         gates_.reload(b);
+}
+
+console::sockets daemon::sockets()
+{
+    console::sockets all = relay_.sockets();
+    all.port = settings_.listen.port;
+    return all;
 }
 
 metrics_snapshot daemon::snapshot() const

@@ -32,14 +32,14 @@ private:
 
 // What went through, since the start.
 struct traffic {
-    std::uint64_t transactions = 0;  // a server was given back
-    std::uint64_t queries = 0;       // simple queries and Executes
-    std::uint64_t bytes_in = 0;      // from clients
-    std::uint64_t bytes_out = 0;     // to clients
-    std::uint64_t notifications = 0; // to clients that LISTEN
+    std::uint64_t transactions = 0;         // a server was given back
+    std::uint64_t queries = 0;              // simple queries and Executes
+    std::uint64_t bytes_in = 0;             // from clients
+    std::uint64_t bytes_out = 0;            // to clients
+    std::uint64_t notifications = 0;        // to clients that LISTEN
     std::chrono::nanoseconds query_time{0}; // servers had something to do for a client
-    std::uint64_t inventories = 0;   // servers asked what a client has left behind
-    std::uint64_t full_resets = 0;   // by DISCARD ALL
+    std::uint64_t inventories = 0;          // servers asked what a client has left behind
+    std::uint64_t full_resets = 0;          // by DISCARD ALL
     std::uint64_t targeted_resets = 0;
     std::array<std::uint64_t, pgwire::state_kind_count> pins{}; // by state_kind
     error_counts errors;

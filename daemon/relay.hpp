@@ -6,6 +6,7 @@
 #include "daemon/channel_listener.hpp"
 #include "daemon/client.hpp"
 #include "daemon/console/host.hpp"
+#include "daemon/console/sockets.hpp"
 #include "daemon/endpoint.hpp"
 #include "daemon/outbox.hpp"
 #include "daemon/peer.hpp"
@@ -62,6 +63,8 @@ public:
     void drain();
     std::size_t clients() const { return in_use_; }
     client_counts counts() const;
+    console::sockets sockets();               // one by one; looks at every client
+    bool kill_client(const std::string& ptr); // as sockets() calls it; false: there is none
     const error_counts& errors_before_backend() const { return errors_before_backend_; }
 
     std::size_t listening_channels(const pool_runner& of) const;
@@ -203,6 +206,10 @@ private:
     bool holds_back_ready(client& c, bool has_notified);
     void say_ready(client& c, std::string& out);
 
+    // relay_sockets.cpp: what they are like, for the console
+    console::socket view_of(const client& c);
+    console::socket view_of(const server& s);
+
     client* find(client_id id);
 
     boost::asio::posix::stream_descriptor watched_;
@@ -222,6 +229,7 @@ private:
     std::deque<login_deadline> logins_;            // oldest first
     process_table processes_;
     id_list by_activity_; // of clients, the longest silent first; while client_idle_timeout is set
+    std::uint64_t serials_ = 0; // of clients, so far
     std::size_t in_use_ = 0;
     std::size_t consoles_ = 0; // of those
     error_counts errors_before_backend_;

@@ -52,11 +52,13 @@ void relay::accept_from(listening& from)
         }
         const client_id id = free_ids_.back();
         free_ids_.pop_back();
-        auto c = std::make_unique<client>(socket, id, static_cast<std::uint32_t>(random_()));
+        auto c =
+            std::make_unique<client>(socket, id, ++serials_, static_cast<std::uint32_t>(random_()));
         c->pid = who.pid;
         c->uid = who.uid;
         c->gid = who.gid;
         c->process = processes_.join(who.pid);
+        c->connected_at = c->asked_at = now_;
         ++in_use_;
         logins_.push_back({id, c->secret, now_ + settings_.client_login_timeout});
         epoll_.add(socket, *c);
@@ -170,6 +172,7 @@ std::size_t relay::judge(client& c, std::string_view data)
     std::size_t used = 0;
     const std::uint64_t queries_before = c.session.queries();
     answers_.clear();
+    c.asked_at = now_;
     if (c.home) {
         c.session.allow(c.home->liberties(now_));
         note_activity(c);

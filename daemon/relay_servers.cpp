@@ -26,7 +26,11 @@ bool is_seen(const pgwire::reply& r) // by the client
 
 } // namespace
 
-void relay::arrived(server& s) { epoll_.add(s.link->descriptor(), s); }
+void relay::arrived(server& s)
+{
+    s.connected_at = now_;
+    epoll_.add(s.link->descriptor(), s);
+}
 
 void relay::leaves(std::unique_ptr<server> s)
 {
@@ -44,7 +48,7 @@ void relay::lease(client& c, server& s)
     assert(up_.empty()); // or another's words would go first
     c.held = &s;
     s.holder = &c;
-    s.since = now_;
+    s.since = s.held_since = now_;
     s.replies.attach(c.session.names());
     if (s.settings == c.settings)
         return;

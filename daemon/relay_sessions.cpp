@@ -8,14 +8,7 @@ namespace weir {
 
 namespace {
 
-std::string in_words(pgwire::state_set why)
-{
-    std::string words;
-    why.each([&](pgwire::state_kind kind) {
-        words.append(words.empty() ? "" : ", ").append(to_string(kind));
-    });
-    return words;
-}
+using pgwire::in_words;
 
 std::string in_words(const pgwire::session_effects& touched)
 {

@@ -65,6 +65,7 @@ pool_runner* relay::lane_for(pool_runner& pool, std::string_view application) co
 void relay::open_session(client& c, const pgwire::startup_packet& packet)
 {
     const std::string_view user = packet.find("user");
+    c.user = user;
     std::string_view database = packet.find("database");
     if (database.empty())
         database = user;

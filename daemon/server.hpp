@@ -46,7 +46,9 @@ public:
     pgwire::settings_ptr settings; // as they are on the server, where they can differ
     std::vector<std::pair<client_id, std::uint32_t>> cancel_askers; // with their secrets
     outbox out;
-    std::string partial;         // the front of a frame whose rest has not come
+    std::string partial; // the front of a frame whose rest has not come
+    time_point connected_at{};
+    time_point held_since{};     // by its holder
     time_point since{};          // when the errand began, or the holder last sent something
     hold_watch watch;            // over its holder
     time_point interrupted_at{}; // when the holder's query was cancelled by a limit
@@ -54,7 +56,7 @@ public:
     std::unique_ptr<pgwire::session_inventory> inventory; // while it is asked
     pgwire::session_leftovers left; // to be cleaned up before another client gets it
     bool errand_failed = false;
-    bool is_asked = false; // its holder has sent something since it had answered all
+    bool is_asked = false;   // its holder has sent something since it had answered all
     bool cancelling = false; // a cancel is on its way: nobody else may have the server
     bool interrupted = false;
     bool given_up = false;     // its connection is of no use; the pool has been told

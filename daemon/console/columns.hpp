@@ -5,6 +5,7 @@
 #include "daemon/console/table.hpp"
 
 #include <array>
+#include <span>
 
 namespace weir::console::columns {
 
@@ -70,6 +71,19 @@ inline constexpr std::array half_stats{column{"database", text},
                                        column{"query_time", numeric},
                                        column{"wait_time", numeric}};
 
+// SHOW CLIENTS and SHOW SERVERS: the first 18.
+inline constexpr std::array sockets{
+    column{"type", text},         column{"user", text},        column{"database", text},
+    column{"state", text},        column{"addr", text},        column{"port", int4},
+    column{"local_addr", text},   column{"local_port", int4},  column{"connect_time", text},
+    column{"request_time", text}, column{"wait", int4},        column{"wait_us", int4},
+    column{"close_needed", int4}, column{"ptr", text},         column{"link", text},
+    column{"remote_pid", int4},   column{"tls", text},         column{"application_name", text},
+    column{"recv_pos", int4},     column{"pkt_pos", int4},     column{"pkt_remain", int4},
+    column{"send_pos", int4},     column{"send_remain", int4}, column{"pkt_avail", int4},
+    column{"send_avail", int4}};
+inline constexpr std::span<const column> ends{std::span{sockets}.first(18)};
+
 inline constexpr std::array totals{column{"name", text}, column{"value", numeric}};
 inline constexpr std::array lists{column{"list", text}, column{"items", int4}};
 inline constexpr std::array users{column{"name", text}, column{"pool_mode", text}};
@@ -85,6 +99,29 @@ inline constexpr std::array dns_zones{
     column{"zonename", text}, column{"serial", int8}, column{"count", int4}};
 
 // weir's own.
+inline constexpr std::array waiters{column{"backend", text},
+                                    column{"client", text},
+                                    column{"process", text},
+                                    column{"pid", int8},
+                                    column{"application_name", text},
+                                    column{"waited_ms", int8}};
+inline constexpr std::array holders{column{"backend", text},
+                                    column{"server", text},
+                                    column{"server_pid", int8},
+                                    column{"client", text},
+                                    column{"process", text},
+                                    column{"pid", int8},
+                                    column{"doing", text},
+                                    column{"held_ms", int8},
+                                    column{"silent_ms", int8}};
+inline constexpr std::array pins{column{"backend", text},
+                                 column{"server", text},
+                                 column{"server_pid", int8},
+                                 column{"client", text},
+                                 column{"process", text},
+                                 column{"pid", int8},
+                                 column{"for", text},
+                                 column{"held_ms", int8}};
 inline constexpr std::array help{column{"command", text}, column{"does", text}};
 inline constexpr std::array migrations{column{"backend", text},
                                        column{"state", text},

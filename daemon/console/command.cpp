@@ -45,6 +45,21 @@ result<command> alone(command made, words rest)
 // Whatever is set: the console has no such settings, and a driver does not mind.
 result<command> with_anything(command made, words) { return made; }
 
+result<command> with_subject(command made, words rest)
+{
+    if (rest.empty())
+        return syntax_error_at_end();
+    if (rest[0].is == word::kind::literal)
+        return syntax_error(rest[0]);
+    made.subject = rest[0].text;
+    return alone(std::move(made), rest.subspan(1));
+}
+
+result<command> with_subject_or_all(command made, words rest)
+{
+    return rest.empty() ? made : with_subject(std::move(made), rest);
+}
+
 result<migrations::direction> direction_of(const word& w)
 {
     using enum migrations::direction;
@@ -100,6 +115,20 @@ const std::array table{
     show(verb::show_stats_totals, "stats_totals", columns::half_stats, "likewise, since the start"),
     show(verb::show_stats_averages, "stats_averages", columns::half_stats, "likewise, on average"),
     show(verb::show_totals, "totals", columns::totals, "the sums of SHOW STATS over all backends"),
+    show(verb::show_clients, "clients", columns::ends, "clients one by one"),
+    show(verb::show_servers, "servers", columns::ends, "connections to the backends one by one"),
+    show(verb::show_sockets, "sockets", columns::sockets, "both"),
+    show(verb::show_active_sockets, "active_sockets", columns::sockets, "both, the active ones"),
+    show(verb::show_waiters,
+         "waiters",
+         columns::waiters,
+         "who waits for a server, the longest first"),
+    show(verb::show_holders,
+         "holders",
+         columns::holders,
+         "who holds a server, the longest first, and what for"),
+    show(
+        verb::show_pins, "pins", columns::pins, "who keeps a server between transactions, and why"),
     show(verb::show_lists, "lists", columns::lists, "how many there are of what"),
     show(verb::show_users, "users", columns::users, "whom weir logs in as"),
     show(verb::show_config, "config", columns::config, "the settings"),
@@ -120,6 +149,21 @@ const std::array table{
           read_migrate,
           "MIGRATE \"backend\" UPGRADE|DOWNGRADE|STAMP 'target' [PURGE] [ONLINE]",
           "brings the schema there; clients wait meanwhile, but for ONLINE"},
+    entry{{"reload", ""},
+          {verb::reload, "RELOAD", {}},
+          alone,
+          "RELOAD",
+          "reads the settings anew; if there is anything wrong with them, the old ones stay"},
+    entry{{"reconnect", ""},
+          {verb::reconnect, "RECONNECT", {}},
+          with_subject_or_all,
+          "RECONNECT [\"backend\"]",
+          "no connection of now is used again: it is closed as soon as nobody holds it"},
+    entry{{"kill_client", ""},
+          {verb::kill_client, "KILL_CLIENT", {}},
+          with_subject,
+          "KILL_CLIENT client",
+          "ends this client's connection; SHOW CLIENTS has its ptr"},
     entry{{"begin", ""}, {verb::courtesy, "BEGIN", {}, 'T'}, with_anything},
     entry{{"start", ""}, {verb::courtesy, "START TRANSACTION", {}, 'T'}, with_anything},
     entry{{"commit", ""}, {verb::courtesy, "COMMIT", {}, 'I'}, with_anything},

@@ -27,11 +27,21 @@ enum class verb : std::uint8_t {
     show_lists,
     show_users,
     show_config,
+    show_clients,
+    show_servers,
+    show_sockets,
+    show_active_sockets,
+    show_waiters,
+    show_holders,
+    show_pins,
     show_state,
     show_dns_hosts,
     show_dns_zones,
     show_migrations,
     migrate,
+    reload,
+    reconnect,
+    kill_client,
 };
 
 // MIGRATE "backend" UPGRADE|DOWNGRADE|STAMP 'target' [PURGE] [ONLINE]
@@ -51,6 +61,7 @@ struct command {
     std::span<const column> columns;    // none: the tag is the whole answer
     char transaction_status_after = {}; // courtesies may change it; 0: as it was
     migrate_wish wish = {};             // of MIGRATE
+    std::string subject = {};           // of the others: a backend, or a client; empty: all
 };
 
 // One command, with or without its semicolon. The error is a 42601, or 0A000 for several at once.

@@ -326,7 +326,8 @@ void session::reply(const result<rows>& outcome, std::string& out)
         return send_rows(p, out);
     }
     if (outcome) {
-        write_description(asked_, {}, out);
+        if (!asked_.columns.empty())
+            write_description(asked_, {}, out);
         for (const row& r : *outcome)
             write_row(asked_, {}, r, out);
         pgwire::write_command_complete(out, asked_.tag);

@@ -1,18 +1,12 @@
 #include "daemon/console/show.hpp"
 
+#include "daemon/console/cells.hpp"
 #include "daemon/migrations/words.hpp"
 
-#include <array>
-#include <ctime>
 #include <string>
 
 namespace weir::console {
 namespace {
-
-std::optional<std::string> unless_empty(std::string text)
-{
-    return text.empty() ? std::nullopt : std::optional{std::move(text)};
-}
 
 // One word for an operator: what is under way, or else what clients meet.
 std::string_view state_of(const migration_status& s)
@@ -20,15 +14,6 @@ std::string_view state_of(const migration_status& s)
     if (s.is != migration_status::phase::idle)
         return to_string(s.is);
     return s.is_open ? "open" : "closed";
-}
-
-std::string as_text(std::chrono::system_clock::time_point when)
-{
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(when);
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    std::array<char, 32> text{};
-    return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S+00", &parts)};
 }
 
 } // namespace
@@ -46,7 +31,7 @@ rows show_migrations(std::span<const migration_status> backends)
                         unless_empty(s.revision),
                         counts ? std::optional{std::to_string(s.number)} : std::nullopt,
                         counts ? std::optional{std::to_string(s.total)} : std::nullopt,
-                        as_text(s.since),
+                        utc(s.since, "+00"),
                         unless_empty(s.error)});
     }
     return made;

@@ -1,6 +1,7 @@
 // PURE. What SHOW answers, from what the daemon knows; the columns are in columns.hpp.
 #pragma once
 
+#include "daemon/console/sockets.hpp"
 #include "daemon/console/stats.hpp"
 #include "daemon/console/table.hpp"
 #include "daemon/metrics_snapshot.hpp"
@@ -27,6 +28,14 @@ rows show_totals(std::span<const pool_stats_row> pools);
 rows show_lists(const metrics_snapshot& now);
 rows show_users(const metrics_snapshot& now);
 rows show_state(const metrics_snapshot& now);
+rows show_clients(const sockets& all, std::chrono::system_clock::time_point now);
+rows show_servers(const sockets& all, std::chrono::system_clock::time_point now);
+rows show_sockets(const sockets& all,
+                  std::chrono::system_clock::time_point now,
+                  bool active_ones); // alone: SHOW ACTIVE_SOCKETS
+rows show_waiters(const sockets& all);
+rows show_holders(const sockets& all);
+rows show_pins(const sockets& all);
 rows show_migrations(std::span<const migration_status> backends);
 
 } // namespace weir::console

@@ -1,5 +1,5 @@
 // What PgBouncer's SHOW commands say, of weir's pools.
-#include "daemon/console/columns.hpp"
+#include "daemon/console/cells.hpp"
 #include "daemon/console/show.hpp"
 
 #include <algorithm>
@@ -7,13 +7,6 @@
 
 namespace weir::console {
 namespace {
-
-std::string text(std::uint64_t number) { return std::to_string(number); }
-
-std::optional<std::string> unless_empty(const std::string& words)
-{
-    return words.empty() ? std::nullopt : std::optional{words};
-}
 
 std::string pool_mode(const backend_snapshot& b)
 {

@@ -44,6 +44,9 @@ public:
     // server is kept out of the pool.
     virtual result<void> cancel() = 0;
 
+    // Of the server's process, as pg_stat_activity has it; 0: there is none.
+    virtual int process_id() const { return 0; }
+
     // What the server reported at login (ParameterStatus), in its order.
     virtual const parameter_list& parameters() const = 0;
 };

@@ -44,8 +44,9 @@ enum class close_reason : std::uint8_t {
     reset,     // could not be made clean
     reload,    // the settings have no room for it any more, or all were retired
     migration, // what it knows of the schema may be out of date
+    reconnect, // an operator has said so
 };
-inline constexpr std::size_t close_reason_count = 7;
+inline constexpr std::size_t close_reason_count = 8;
 
 constexpr std::string_view to_string(server_state state)
 {
@@ -57,7 +58,7 @@ constexpr std::string_view to_string(server_state state)
 constexpr std::string_view to_string(close_reason reason)
 {
     constexpr std::array<std::string_view, close_reason_count>
-        names{"recycle", "overflow", "idle", "error", "reset", "reload", "migration"};
+        names{"recycle", "overflow", "idle", "error", "reset", "reload", "migration", "reconnect"};
     return names[static_cast<std::size_t>(reason)];
 }
 

@@ -4,6 +4,14 @@
 
 namespace weir::pgwire {
 
+std::string in_words(state_set kinds)
+{
+    std::string words;
+    kinds.each(
+        [&](state_kind kind) { words.append(words.empty() ? "" : ", ").append(to_string(kind)); });
+    return words;
+}
+
 void session_effects::add(const session_effects& more)
 {
     for (const std::string& name : more.settings)

@@ -76,6 +76,8 @@ private:
     std::uint8_t bits_ = 0;
 };
 
+std::string in_words(state_set kinds); // for people: "temp_tables, load"
+
 struct session_effects {
     // By name in lower case; not those that the server reports.
     std::vector<std::string> settings = {};

@@ -18,6 +18,7 @@ public:
     // always allowed, and without a limit of time.
     result<void> cancel() override;
 
+    int process_id() const override { return PQbackendPID(connection_.get()); }
     const parameter_list& parameters() const override { return parameters_; }
 
 protected:

@@ -3,15 +3,23 @@
 import asyncio
 import contextlib
 import decimal
+import os
 
 import asyncpg
 import psycopg
 import psycopg2
 import pytest
+
+from patience import wait_for
 from pgbouncer import pgbouncer
+from weir import USER
 
 SHOWN_BY_BOTH = [
     "POOLS",
+    "CLIENTS",
+    "SERVERS",
+    "SOCKETS",
+    "ACTIVE_SOCKETS",
     "DATABASES",
     "STATS",
     "STATS_TOTALS",
@@ -42,6 +50,12 @@ def shown(daemon, what):
         cursor = connection.execute(f"SHOW {what}")
         names = [column.name for column in cursor.description]
         return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def console(daemon, command):
+    """Its tag."""
+    with psycopg.connect(daemon.dsn("weir"), autocommit=True) as connection:
+        return connection.execute(command).statusmessage
 
 
 def columns(connection, what):
@@ -99,6 +113,115 @@ def test_pools_and_stats_follow_what_clients_do(pg, start):
         "postgres": 3
     }
     assert {row["name"]: row["value"] for row in shown(daemon, "TOTALS")}["total_xact_count"] == 3
+
+
+def test_clients_and_servers_are_shown_one_by_one(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    with contextlib.ExitStack() as open_ones:
+        holder = open_ones.enter_context(
+            psycopg.connect(daemon.dsn(application_name="holder"), autocommit=True)
+        )
+        waiter = open_ones.enter_context(psycopg.connect(daemon.dsn(), autocommit=True)).pgconn
+        holder.execute("BEGIN")
+        server_pid = holder.execute("SELECT pg_backend_pid()").fetchone()[0]
+        waiter.send_query(b"SELECT 'waits'")
+        wait_for(lambda: shown(daemon, "WAITERS"))
+        clients = {row["application_name"]: row for row in shown(daemon, "CLIENTS")}
+        (server,) = shown(daemon, "SERVERS")
+        ours = clients["holder"]
+        assert (ours["type"], ours["user"], ours["database"]) == ("C", USER, "postgres")
+        assert ours["state"] == "active" and ours["remote_pid"] == os.getpid()
+        assert ours["link"] == server["ptr"] and server["link"] == ours["ptr"]
+        assert server["remote_pid"] == server_pid and server["state"] == "active"
+        assert [row["state"] for row in shown(daemon, "CLIENTS")].count("waiting") == 1
+        assert {row["database"] for row in shown(daemon, "CLIENTS")} == {"postgres", "weir"}
+        states = [row["state"] for row in shown(daemon, "SOCKETS")]
+        assert sorted(states) == ["cl_active", "cl_active", "cl_waiting", "sv_active"]
+        assert "cl_waiting" not in [row["state"] for row in shown(daemon, "ACTIVE_SOCKETS")]
+
+        (waits,) = shown(daemon, "WAITERS")
+        assert waits["backend"] == "postgres" and waits["pid"] == os.getpid()
+        assert waits["waited_ms"] > 0
+        (holds,) = shown(daemon, "HOLDERS")
+        assert holds["server_pid"] == server_pid and holds["client"] == ours["ptr"]
+        assert holds["doing"] == "idle in transaction" and holds["pid"] == os.getpid()
+        assert holds["held_ms"] >= holds["silent_ms"] > 0
+        assert shown(daemon, "PINS") == []
+        holder.execute("COMMIT")
+        while waiter.get_result():
+            pass
+        assert shown(daemon, "WAITERS") == [] and shown(daemon, "HOLDERS") == []
+
+
+def test_pins_say_why(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=2)
+    with psycopg.connect(daemon.dsn(), autocommit=True) as client:
+        client.execute("CREATE TEMP TABLE kept (a int)")
+        wait_for(lambda: shown(daemon, "PINS"))
+        (pin,) = shown(daemon, "PINS")
+        assert pin["for"] == "temp_tables" and pin["pid"] == os.getpid()
+        (holder,) = shown(daemon, "HOLDERS")
+        assert holder["doing"] == "idle"
+        client.execute("DROP TABLE kept")
+        wait_for(lambda: not shown(daemon, "PINS"))
+
+
+def test_kill_client_ends_the_one_that_is_meant(pg, start):
+    daemon = start(pg.unix_url())
+    with contextlib.ExitStack() as open_ones:
+        idle, holder = [
+            open_ones.enter_context(
+                psycopg.connect(daemon.dsn(application_name=name), autocommit=True)
+            )
+            for name in ("idle", "holder")
+        ]
+        holder.execute("BEGIN")
+        holder.execute("CREATE TABLE never_committed (a int)")
+        ptrs = {row["application_name"]: row["ptr"] for row in shown(daemon, "CLIENTS")}
+        for name, connection in (("idle", idle), ("holder", holder)):
+            assert console(daemon, f"KILL_CLIENT {ptrs[name]}") == "KILL_CLIENT"
+            with pytest.raises(psycopg.errors.AdminShutdown):
+                connection.execute("SELECT 'on'")
+        with pytest.raises(psycopg.errors.UndefinedObject, match="there is no client"):
+            console(daemon, f"KILL_CLIENT {ptrs['idle']}")
+    wait_for(lambda: not shown(daemon, "HOLDERS"))
+    assert pg.psql("SELECT to_regclass('never_committed')") == ""
+
+
+def test_reconnect_replaces_each_connection_once_nobody_holds_it(pg, start):
+    daemon = start(pg.unix_url())
+    with psycopg.connect(daemon.dsn(), autocommit=True) as client:
+        with client.transaction():
+            before = client.execute("SELECT pg_backend_pid()").fetchone()[0]
+            assert console(daemon, "RECONNECT") == "RECONNECT"
+            assert client.execute("SELECT pg_backend_pid()").fetchone()[0] == before
+        assert client.execute("SELECT pg_backend_pid()").fetchone()[0] != before
+        now = client.execute("SELECT pg_backend_pid()").fetchone()[0]
+        console(daemon, 'RECONNECT "postgres"')
+        assert client.execute("SELECT pg_backend_pid()").fetchone()[0] != now
+    assert daemon.metric("weir_pool_closes_total", reason="reconnect") == 2
+    with pytest.raises(psycopg.errors.InvalidCatalogName):
+        console(daemon, "RECONNECT elsewhere")
+
+
+def test_reload_answers_when_it_is_done_and_says_what_is_wrong(pg, start):
+    def config(size):
+        return {"backends": {"postgres": {"url": pg.unix_url(), "pool": {"size": size}}}}
+
+    def size_now():
+        (database,) = shown(daemon, "DATABASES")
+        return database["pool_size"]
+
+    daemon = start(config=config(3))
+    daemon.write_config(config(4))
+    assert size_now() == 3
+    assert console(daemon, "RELOAD") == "RELOAD"
+    assert size_now() == 4
+    daemon.write_config(config("many"))
+    with pytest.raises(psycopg.errors.ConfigFileError) as caught:
+        console(daemon, "RELOAD")
+    assert "backends.postgres.pool.size" in caught.value.diag.message_detail
+    assert size_now() == 4
 
 
 def test_databases_say_where_a_backend_is_and_config_how_it_is_set(pg, start):

@@ -200,7 +200,8 @@ void books::closes(const action& a)
                 "only a retired server is closed for a reload, or one too many");
         break;
     case close_reason::migration:
-        promise(s.retired, "only a retired server is closed after a migration");
+    case close_reason::reconnect:
+        promise(s.retired, "only a retired server is closed after a migration or a RECONNECT");
         break;
     case close_reason::error:
     case close_reason::reset: promise(s.broken == a.reason, "only what broke is called broken");

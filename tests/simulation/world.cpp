@@ -211,7 +211,7 @@ void world::the_operator_acts()
         backend_is_up_ = !backend_is_up_;
     } else if (chance(50)) {
         books_.retires_all();
-        pool_.retire_all(one_of({close_reason::reload, close_reason::migration}), now_, todo_);
+        pool_.retire_all(one_of({close_reason::reconnect, close_reason::migration}), now_, todo_);
         balance("all servers were retired");
     } else {
         const pool_settings changed = random_settings();

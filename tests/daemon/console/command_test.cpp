@@ -50,6 +50,21 @@ TEST_CASE("MIGRATE takes a backend, a verb and a target")
                                                                            .online = true});
 }
 
+TEST_CASE("some commands are about one backend or client, or about all")
+{
+    const auto subject_of = [](std::string_view sql) { return parse_command(sql)->subject; };
+    CHECK(parse_command("RELOAD")->verb == verb::reload);
+    CHECK(parse_command("reconnect;")->verb == verb::reconnect);
+    CHECK(subject_of("RECONNECT") == "");
+    CHECK(subject_of("RECONNECT Main") == "main");
+    CHECK(subject_of("RECONNECT \"Main\"") == "Main");
+    CHECK(subject_of("KILL_CLIENT c12") == "c12");
+    CHECK(refusal_of("KILL_CLIENT") == "42601 syntax error at end of input");
+    CHECK(refusal_of("KILL_CLIENT 'c12'") == "42601 syntax error at or near \"c12\"");
+    CHECK(refusal_of("RECONNECT a b") == "42601 syntax error at or near \"b\"");
+    CHECK(refusal_of("RELOAD now") == "42601 syntax error at or near \"now\"");
+}
+
 TEST_CASE("what is wrong is said as PostgreSQL says it")
 {
     CHECK(refusal_of("selct 1") == "42601 syntax error at or near \"selct\"");

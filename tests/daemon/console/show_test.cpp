@@ -170,6 +170,54 @@ TEST_CASE("lists, users and state count what there is")
     CHECK(show_state(paused)[1] == row{"paused", "yes"});
 }
 
+TEST_CASE("connections are shown one by one, and who waits or holds by how long")
+{
+    using namespace std::chrono_literals;
+    const auto now = std::chrono::system_clock::time_point{12h};
+    socket waiter{.ptr = "c1", .user = "app", .database = "main", .state = "waiting"};
+    waiter.connected = 2h;
+    waiter.asked = waiter.waited = 1500ms;
+    socket patient = waiter;
+    patient.ptr = "c2";
+    patient.waited = 3s;
+    socket holder{.ptr = "c3", .state = "active", .link = "s0@main"};
+    socket held{.ptr = "s0@main", .state = "active", .link = "c3", .doing = "running"};
+    held.held = 5s;
+    socket pinned = held;
+    pinned.pins = "temp_tables";
+    pinned.held = 7s;
+    const sockets all{{waiter, patient, holder}, {held, pinned, socket{.state = "idle"}}, 6432};
+
+    const rows clients = show_clients(all, now);
+    REQUIRE(clients.size() == 3);
+    CHECK(clients[0][0] == "C");
+    CHECK(clients[0][5] == "6432");
+    CHECK(clients[0][8] == "1970-01-01 10:00:00 UTC");
+    CHECK(clients[0][10] == "1");
+    CHECK(clients[0][11] == "500000");
+    check_width(clients, "SHOW CLIENTS");
+    check_width(show_servers(all, now), "SHOW SERVERS");
+    const rows both = show_sockets(all, now, false);
+    CHECK(both.size() == 6);
+    CHECK(both[5][3] == "sv_idle");
+    CHECK(show_sockets(all, now, true).size() == 3);
+    check_width(both, "SHOW SOCKETS");
+
+    const rows waiters = show_waiters(all);
+    REQUIRE(waiters.size() == 2);
+    CHECK(waiters[0][1] == "c2");
+    CHECK(waiters[1][5] == "1500");
+    check_width(waiters, "SHOW WAITERS");
+    const rows holders = show_holders(all);
+    REQUIRE(holders.size() == 2);
+    CHECK(holders[0][7] == "7000");
+    check_width(holders, "SHOW HOLDERS");
+    const rows pins = show_pins(all);
+    REQUIRE(pins.size() == 1);
+    CHECK(pins[0][6] == "temp_tables");
+    check_width(pins, "SHOW PINS");
+}
+
 TEST_CASE("stats in their four forms, and averages that are weighed")
 {
     pool_stats_row busy{.database = "busy", .totals = {}, .averages = {}};

@@ -38,6 +38,7 @@ TEST_CASE("states and reasons have the names that the metrics page shows")
     CHECK(to_string(close_reason::reset) == "reset");
     CHECK(to_string(close_reason::reload) == "reload");
     CHECK(to_string(close_reason::migration) == "migration");
+    CHECK(to_string(close_reason::reconnect) == "reconnect");
 }
 
 TEST_CASE("the pause after failed logins doubles, has a cap, and is jittered down by a quarter")

@@ -1,0 +1,40 @@
+// PURE. The connections of one moment, for SHOW CLIENTS, SERVERS, SOCKETS, WAITERS, HOLDERS and
+// PINS.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace weir::console {
+
+// A client, or a connection to a backend.
+struct socket {
+    using age = std::chrono::steady_clock::duration; // how long ago something was
+
+    std::string ptr = {};        // what KILL_CLIENT calls it
+    std::string user = {};       // it has come as, or weir has logged in as
+    std::string database = {};   // the backend; "weir" for the console
+    std::string state = {};      // active, waiting or login; of a server active, idle or tested
+    std::string link = {};       // the ptr of the other one, while a client holds a server
+    std::string process = {};    // the client's, as the kernel has it: its command and unit
+    std::int64_t pid = 0;        // of that process
+    std::int64_t remote_pid = 0; // likewise; of a server its own process's
+    std::string application_name = {};
+    std::string doing = {}; // of a held server: running, idle in transaction, idle
+    std::string pins = {};  // why it is kept between transactions
+    age connected{};
+    age asked{};  // since the client sent something
+    age waited{}; // by the client, in the queue
+    age held{};   // of a server, by its client
+    bool is_leaving = false;
+};
+
+struct sockets {
+    std::vector<socket> clients;
+    std::vector<socket> servers;
+    std::uint16_t port = 0; // that names the socket file
+};
+
+} // namespace weir::console

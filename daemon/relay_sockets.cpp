@@ -1,0 +1,124 @@
+// The connections of this moment, for the console.
+#include "daemon/relay.hpp"
+
+namespace weir {
+
+namespace {
+
+std::string ptr_of(const client& c) { return std::string(1, 'c').append(std::to_string(c.serial)); }
+
+std::string ptr_of(const server& s)
+{
+    return std::string(1, 's')
+        .append(std::to_string(static_cast<unsigned>(s.id)))
+        .append("@")
+        .append(s.home.name());
+}
+
+std::string application_of(const pgwire::settings_ptr& settings)
+{
+    if (!settings)
+        return {};
+    const auto found = settings->find("application_name");
+    return found == settings->end() ? std::string{} : found->second;
+}
+
+std::string_view state_of(const client& c)
+{
+    if (c.now == client::phase::startup || c.now == client::phase::settling)
+        return "login";
+    return c.waiting ? "waiting" : "active";
+}
+
+std::string_view state_of(const server& s)
+{
+    switch (s.home.books().state(s.id)) {
+    case server_state::active:
+    case server_state::pinned: return "active";
+    case server_state::idle: return "idle";
+    default: return "tested"; // pinged or reset
+    }
+}
+
+// What the holder of a server makes of it.
+std::string_view doing_of(const server& s)
+{
+    if (s.replies.owes())
+        return "running";
+    return s.replies.settled() ? "idle" : "idle in transaction";
+}
+
+} // namespace
+
+console::socket relay::view_of(const client& c)
+{
+    return {.ptr = ptr_of(c),
+            .user = c.user,
+            .database = c.console ? "weir"
+                        : c.home  ? c.home->name()
+                                  : std::string{},
+            .state = std::string(state_of(c)),
+            .link = c.held ? ptr_of(*c.held) : std::string{},
+            .process = processes_.name(c.process),
+            .pid = c.pid,
+            .remote_pid = c.pid,
+            .application_name = application_of(c.settings),
+            .connected = now_ - c.connected_at,
+            .asked = now_ - c.asked_at,
+            .waited = c.waiting ? now_ - c.asked_at : console::socket::age{},
+            .is_leaving = c.now == client::phase::leaving};
+}
+
+console::socket relay::view_of(const server& s)
+{
+    console::socket out{.ptr = ptr_of(s),
+                        .user = s.home.snapshot().address.user,
+                        .database = s.home.name(),
+                        .state = std::string(state_of(s)),
+                        .remote_pid = s.link->process_id(),
+                        .application_name = application_of(s.settings),
+                        .connected = now_ - s.connected_at,
+                        .asked = now_ - s.since,
+                        .is_leaving = s.leaves || s.given_up};
+    if (const client* const c = s.holder) {
+        out.link = ptr_of(*c);
+        out.process = processes_.name(c->process);
+        out.pid = c->pid;
+        out.doing = doing_of(s);
+        out.pins = pgwire::in_words(s.replies.pinned());
+        out.held = now_ - s.held_since;
+    }
+    return out;
+}
+
+bool relay::kill_client(const std::string& ptr)
+{
+    now_ = std::chrono::steady_clock::now();
+    for (const auto& c : clients_)
+        if (c && !c->closed && ptr_of(*c) == ptr) {
+            pool_runner* const home = c->home;
+            farewell(
+                *c,
+                {"57P01", "terminating connection due to administrator command", "KILL_CLIENT"});
+            carry_out(home);
+            bury();
+            return true;
+        }
+    return false;
+}
+
+console::sockets relay::sockets()
+{
+    now_ = std::chrono::steady_clock::now();
+    console::sockets all;
+    for (const auto& c : clients_)
+        if (c && !c->closed)
+            all.clients.push_back(view_of(*c));
+    for (const pool_runner* pool : pools_)
+        for (const auto& s : pool->servers())
+            if (s)
+                all.servers.push_back(view_of(*s));
+    return all;
+}
+
+} // namespace weir
