@@ -100,7 +100,8 @@ private:
 
     // relay.cpp: the loop
     void wait();
-    void round();
+    void rounds();
+    std::size_t round();
     void on_event(endpoint& what, std::uint32_t events);
     void carry_out(pool_runner* pool);
     void bury();
