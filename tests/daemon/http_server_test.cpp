@@ -109,7 +109,7 @@ TEST_SUITE("http_server")
     TEST_CASE("the pages are served, each with its type")
     {
         metrics_snapshot now;
-        now.backends.push_back({"main", true, {}, {}, {}});
+        now.backends.push_back({.name = "main", .is_up = true});
         const http_server server = start(pages_over(now));
 
         const std::string metrics = get(server, "/metrics");
@@ -138,7 +138,7 @@ TEST_SUITE("http_server")
     TEST_CASE("while a backend is down it is alive, but not ready")
     {
         metrics_snapshot now;
-        now.backends.push_back({"main", false, "no route", {}, {}});
+        now.backends.push_back({.name = "main", .down_because = "no route"});
         const http_server server = start(pages_over(now));
         CHECK(status_of(get(server, "/healthz")) == "HTTP/1.1 200 OK");
         const std::string ready = get(server, "/readyz");
@@ -288,7 +288,7 @@ TEST_SUITE("http_server")
     TEST_CASE("many clients at once are all answered")
     {
         metrics_snapshot now;
-        now.backends.push_back({"main", true, {}, {}, {}});
+        now.backends.push_back({.name = "main", .is_up = true});
         const http_server server = start(pages_over(now));
         std::vector<std::jthread> clients;
         std::atomic<int> answered = 0;

@@ -19,7 +19,7 @@ metrics_snapshot two_backends()
     now.clients = {3, 1, 40};
     now.errors_before_backend.add(sqlstate{"3D000"});
 
-    backend_snapshot main{"main", true, {}, {}, {}};
+    backend_snapshot main{.name = "main", .is_up = true};
     main.pool.size = 10;
     main.pool.max_overflow = -1;
     main.pool.idle = 2;
@@ -54,7 +54,7 @@ metrics_snapshot two_backends()
     main.migrations.seconds.observe(20ms);
     now.backends.push_back(main);
 
-    now.backends.push_back({"a \"b\"\\\n", false, "connection refused", {}, {}});
+    now.backends.push_back({.name = "a \"b\"\\\n", .down_because = "connection refused"});
     return now;
 }
 
@@ -178,8 +178,8 @@ TEST_SUITE("readiness")
     TEST_CASE("ready when clients are let in and every backend is up")
     {
         metrics_snapshot now;
-        now.backends.push_back({"main", true, {}, {}, {}});
-        now.backends.push_back({"local", true, {}, {}, {}});
+        now.backends.push_back({.name = "main", .is_up = true});
+        now.backends.push_back({.name = "local", .is_up = true});
         const http_page page = readiness(now);
         CHECK(page.status == 200);
         CHECK(page.content_type == "application/json");
@@ -191,7 +191,7 @@ TEST_SUITE("readiness")
     TEST_CASE("a backend that is down is named, with the server's words")
     {
         metrics_snapshot now;
-        now.backends.push_back({"main", false, "password \"x\" failed", {}, {}});
+        now.backends.push_back({.name = "main", .down_because = "password \"x\" failed"});
         const http_page page = readiness(now);
         CHECK(page.status == 503);
         CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,)"
@@ -202,7 +202,7 @@ TEST_SUITE("readiness")
     TEST_CASE("a backend whose migrations are not done is not ready, and says why")
     {
         metrics_snapshot now;
-        now.backends.push_back({"main", true, {}, {}, {}});
+        now.backends.push_back({.name = "main", .is_up = true});
         now.backends[0].migrations.is_open = false;
         now.backends[0].migrations.closed_because = "migrations are running: 12 of 65, 041_x";
         const http_page page = readiness(now);
@@ -214,7 +214,8 @@ TEST_SUITE("readiness")
 
     TEST_CASE("a closed gate is told")
     {
-        const http_page page = readiness({"draining", {{"main", true, {}, {}, {}}}, {}, {}});
+        const http_page page = readiness(
+            {.closed_because = "draining", .backends = {{.name = "main", .is_up = true}}});
         CHECK(page.status == 503);
         CHECK(
             page.body ==
