@@ -14,6 +14,8 @@ import re
 import resource
 import sys
 
+import support  # noqa: F401  (first: what follows imports what the tests share)
+
 import expected
 import machine
 from contest import POOLERS, contest

@@ -4,16 +4,13 @@ import json
 import os
 import struct
 import subprocess
-import sys
 
-REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-sys.path.insert(0, os.path.join(REPOSITORY, "tests", "support"))
+from cores import OTHERS, POOLERS, WITH_OTHERS, place
+from cpu import watch
 
-from cores import OTHERS, POOLERS, WITH_OTHERS, place  # noqa: E402
-from cpu import watch  # noqa: E402
-from listener import listener  # noqa: E402
-from raw_client import query, raw_client  # noqa: E402
-from weir import binary  # noqa: E402
+from listener import listener
+from raw_client import query, raw_client
+from weir import binary
 
 QUESTION = query("SHOW received")
 
