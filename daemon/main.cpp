@@ -18,6 +18,7 @@ int main(int argc, char** argv)
     weir::commands::add_url(app, status);
     weir::commands::add_check(app, status);
     weir::commands::add_migrate(app, status);
+    weir::commands::add_operate(app, status);
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& e) {

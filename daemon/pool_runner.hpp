@@ -68,6 +68,8 @@ public:
     weir::traffic& counted() { return traffic_; }
     const weir::traffic& counted() const { return traffic_; }
     void note_clients(int more) { clients_ += static_cast<unsigned>(more); } // came, or went
+    unsigned clients() const { return clients_; }
+    const backend_address& address() const { return what_.address; }
     backend_snapshot snapshot() const; // without what others know of it
 
     // A server has answered, or one has been lost: what probes are answered by.

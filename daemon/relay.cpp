@@ -223,10 +223,10 @@ client_counts relay::counts() const
     client_counts n;
     std::uint64_t known = consoles_;
     for (const pool_runner* pool : pools_) {
-        const backend_snapshot s = pool->snapshot();
-        n.active += s.pool.active + s.pool.pinned;
-        n.waiting += s.pool.waiting;
-        known += s.clients;
+        const pool_stats books = pool->books().stats();
+        n.active += books.active + books.pinned;
+        n.waiting += books.waiting;
+        known += pool->clients();
     }
     n.idle = in_use_ - std::min(in_use_, n.active + n.waiting);
     n.login = in_use_ - known;

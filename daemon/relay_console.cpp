@@ -46,24 +46,26 @@ std::size_t relay::converse(client& c, std::string_view data)
         case console::verdict::need_more: return used;
         case console::verdict::answer: break;
         case console::verdict::carry_out: {
-            // Answered in a round of its own, never from within this one.
+            // Carried out and answered in rounds of their own, never from within this one.
             const auto post = [this](auto what) {
                 boost::asio::post(watched_.get_executor(), std::move(what));
             };
-            host_->carry_out(
-                c.console->asked(),
-                {.notice =
-                     [this, post, id = c.id, secret = c.secret](std::string line) {
-                         post([this, id, secret, line = std::move(line)] {
-                             on_notice(id, secret, line);
-                         });
-                     },
-                 .done =
-                     [this, post, id = c.id, secret = c.secret](result<console::rows> outcome) {
-                         post([this, id, secret, outcome = std::move(outcome)] {
-                             on_reply(id, secret, outcome);
-                         });
-                     }});
+            console::reply to{
+                .notice =
+                    [this, post, id = c.id, secret = c.secret](std::string line) {
+                        post([this, id, secret, line = std::move(line)] {
+                            on_notice(id, secret, line);
+                        });
+                    },
+                .done =
+                    [this, post, id = c.id, secret = c.secret](result<console::rows> outcome) {
+                        post([this, id, secret, outcome = std::move(outcome)] {
+                            on_reply(id, secret, outcome);
+                        });
+                    }};
+            post([this, asked = c.console->asked(), to = std::move(to)] {
+                host_->carry_out(asked, to);
+            });
             break;
         }
         case console::verdict::terminate:

@@ -72,7 +72,7 @@ console::socket relay::view_of(const client& c)
 console::socket relay::view_of(const server& s)
 {
     console::socket out{.ptr = ptr_of(s),
-                        .user = s.home.snapshot().address.user,
+                        .user = s.home.address().user,
                         .database = s.home.name(),
                         .state = std::string(state_of(s)),
                         .remote_pid = s.link->process_id(),

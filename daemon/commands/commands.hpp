@@ -10,5 +10,6 @@ void add_serve(CLI::App& app, int& status);
 void add_url(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
 void add_migrate(CLI::App& app, int& status);
+void add_operate(CLI::App& app, int& status);
 
 } // namespace weir::commands

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import decimal
 import os
+import subprocess
 
 import asyncpg
 import psycopg
@@ -12,7 +13,7 @@ import pytest
 
 from patience import wait_for
 from pgbouncer import pgbouncer
-from weir import USER
+from weir import USER, binary
 
 SHOWN_BY_BOTH = [
     "POOLS",
@@ -184,6 +185,11 @@ def test_kill_client_ends_the_one_that_is_meant(pg, start):
                 connection.execute("SELECT 'on'")
         with pytest.raises(psycopg.errors.UndefinedObject, match="there is no client"):
             console(daemon, f"KILL_CLIENT {ptrs['idle']}")
+    with psycopg.connect(daemon.dsn("weir"), autocommit=True) as itself:
+        names = [column.name for column in itself.execute("SHOW CLIENTS").description]
+        (ours,) = itself.execute("SHOW CLIENTS").fetchall()
+        with pytest.raises(psycopg.OperationalError, match="administrator command"):
+            itself.execute(f"KILL_CLIENT {ours[names.index('ptr')]}")
     wait_for(lambda: not shown(daemon, "HOLDERS"))
     assert pg.psql("SELECT to_regclass('never_committed')") == ""
 
@@ -199,7 +205,7 @@ def test_reconnect_replaces_each_connection_once_nobody_holds_it(pg, start):
         now = client.execute("SELECT pg_backend_pid()").fetchone()[0]
         console(daemon, 'RECONNECT "postgres"')
         assert client.execute("SELECT pg_backend_pid()").fetchone()[0] != now
-    assert daemon.metric("weir_pool_closes_total", reason="reconnect") == 2
+    assert daemon.metric("weir_pool_closes_total", reason="reconnect") >= 2
     with pytest.raises(psycopg.errors.InvalidCatalogName):
         console(daemon, "RECONNECT elsewhere")
 
@@ -222,6 +228,43 @@ def test_reload_answers_when_it_is_done_and_says_what_is_wrong(pg, start):
         console(daemon, "RELOAD")
     assert "backends.postgres.pool.size" in caught.value.diag.message_detail
     assert size_now() == 4
+
+
+def test_the_shell_reloads_and_reconnects_with_an_exit_status(pg, start):
+    def config(size):
+        return {"backends": {"postgres": {"url": pg.unix_url(), "pool": {"size": size}}}}
+
+    def run(*arguments):
+        return subprocess.run(
+            [binary(), *arguments],
+            cwd=daemon.directory,
+            env=daemon.environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    daemon = start(config=config(3))
+    daemon.write_config(config(4))
+    done = run("reload")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert shown(daemon, "DATABASES")[0]["pool_size"] == 4
+    daemon.write_config(config("many"))
+    refused = run("reload")
+    assert refused.returncode == 1 and "backends.postgres.pool.size" in refused.stderr
+    assert shown(daemon, "DATABASES")[0]["pool_size"] == 4
+    daemon.write_config(config(4))
+
+    with psycopg.connect(daemon.dsn("postgres"), autocommit=True) as client:
+        before = client.execute("SELECT pg_backend_pid()").fetchone()[0]
+        assert run("reconnect", "postgres").returncode == 0
+        assert client.execute("SELECT pg_backend_pid()").fetchone()[0] != before
+    refused = run("reconnect", "elsewhere")
+    assert refused.returncode == 1 and 'no backend "elsewhere"' in refused.stderr
+
+    daemon.stop()
+    nobody = run("reload")
+    assert nobody.returncode == 1 and "no weir serves" in nobody.stderr
 
 
 def test_databases_say_where_a_backend_is_and_config_how_it_is_set(pg, start):
