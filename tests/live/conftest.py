@@ -53,9 +53,9 @@ def systemd(scratch):
 
 
 @pytest.fixture
-def start():
-    """start(url, DB_POOL_SIZE=1) starts a weir that ends with the test; pytest shows its log when
-    that failed.
+def start(scratch):
+    """start(url, DB_POOL_SIZE=1) starts a weir that ends with the test, before the files that it
+    may have in scratch are deleted; pytest shows its log when that failed.
     """
     daemons = []
     try:
