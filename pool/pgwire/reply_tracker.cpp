@@ -103,10 +103,12 @@ void reply_tracker::detach()
 
 bool reply_tracker::push(const pending& p)
 {
-    if (copying_in_) { // the server reads these as part of the COPY
-        if (p.what != request::sync)
-            copying_in_ = false; // its end, or a message that fails it
-        return false;
+    if (copying_in_) { // Sync means nothing there, CopyDone and CopyFail end it
+        if (p.what == request::sync)
+            return false;
+        copying_in_ = false;
+        if (p.what == request::copy_end)
+            return false;
     }
     if (ignoring_) {
         if (p.what != request::sync)
@@ -622,13 +624,16 @@ void reply_tracker::forget_names()
 }
 
 // The server now reads messages as part of the COPY, up to its end: of those already on their way,
-// Flush and Sync are ignored, and any other fails it.
+// Syncs are ignored. One that does not belong there is answered if the COPY has failed before it,
+// and else the last that the server reads.
 void reply_tracker::on_copy_in()
 {
     while (requests_.size() > 1) {
         const request next = requests_[1].what;
+        if (next != request::sync && next != request::copy_end)
+            return;
         withdraw(1, false);
-        if (next != request::sync)
+        if (next == request::copy_end)
             return;
     }
     copying_in_ = true;

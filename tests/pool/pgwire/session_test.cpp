@@ -590,6 +590,33 @@ TEST_CASE("late words of a COPY that failed are dropped without a server")
     CHECK(s.ask(0, query("SELECT 1")) == direct(query("SELECT 1")));
 }
 
+TEST_CASE("a Query on its way behind the data that fail a COPY is answered")
+{
+    const std::string words = copy_data("bad") + query("SELECT 1");
+    const std::string failed = failure("22P04", "bad data") + ready();
+    shared_server s;
+    s.hold_the_line();
+    SUBCASE("sent before the COPY was known")
+    {
+        s.client_sends(0, query("COPY IN") + words);
+        s.let_go_of_the_line();
+        s.run();
+        CHECK(s.heard(0) == copy_in() + failed + direct(query("SELECT 1")));
+    }
+    SUBCASE("sent when it was")
+    {
+        s.let_go_of_the_line();
+        s.ask(0, query("COPY IN"));
+        s.hold_the_line();
+        s.client_sends(0, words);
+        s.let_go_of_the_line();
+        s.run();
+        CHECK(s.heard(0) == failed + direct(query("SELECT 1")));
+    }
+    CHECK_FALSE(s.is_broken());
+    CHECK(s.is_free());
+}
+
 TEST_CASE("a message that does not belong into a COPY ends the connection, as PostgreSQL does")
 {
     for (const std::string& words : {query("SELECT 1"),
