@@ -67,6 +67,7 @@ settings_changes compare(const settings& before, const settings& after)
     note(before.listen.port != after.listen.port, changes.restart, "listen.port");
     note(before.listen.mode != after.listen.mode, changes.restart, "listen.mode");
     note(before.listen.group != after.listen.group, changes.restart, "listen.group");
+    note(before.keep_clients != after.keep_clients, changes.restart, "keep_clients");
     note(before.metrics != after.metrics, changes.restart, "metrics.listen");
     return changes;
 }

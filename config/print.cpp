@@ -178,6 +178,7 @@ json object_of(const settings& all)
     return {
         {"backends", std::move(backends)},
         {"listen", listen_object(all.listen)},
+        {"keep_clients", all.keep_clients},
         {"admin", accounts_object(all.admin)},
         {"metrics", {{"listen", endpoint_text(all.metrics)}}},
         {"log", {{"format", name_of(all.log.format)}, {"level", name_of(all.log.level)}}},

@@ -72,7 +72,8 @@ struct settings {
 
     std::vector<backend_settings> backends; // at least one; in the order of their names
     listen_settings listen;
-    account_settings admin; // operators, beside root and the user that weir runs as
+    bool keep_clients = false; // over a restart, in the service manager's descriptor store
+    account_settings admin;    // operators, beside root and the user that weir runs as
     std::optional<ip_endpoint> metrics = ip_endpoint{"127.0.0.1", 9127}; // nothing = not served
     log_settings log;
     unsigned max_client_conn = 10'000;         // further clients get 53300

@@ -3,6 +3,7 @@
 
 #include "daemon/console/session.hpp"
 #include "daemon/endpoint.hpp"
+#include "daemon/handover/state_file.hpp"
 #include "daemon/outbox.hpp"
 #include "pool/core/pool.hpp"
 #include "pool/pgwire/session.hpp"
@@ -67,6 +68,16 @@ public:
     std::unique_ptr<std::string> stash;    // bytes that came before they could be judged
     pgwire::state_set pins_logged;         // why it has kept a server, as far as the log has it
     outbox out;
+
+    // What is kept of it for the next weir.
+    struct keeping {
+        state_slot* slot = nullptr;
+        std::uint64_t names = 0; // as they were when it was written
+        pgwire::settings_ptr settings = nullptr;
+        pgwire::settings_ptr startup_settings = nullptr;
+        bool is_stored = false; // somebody else has its socket, too
+    };
+    std::unique_ptr<keeping> kept; // null: nothing
 
     // What it sends meanwhile is kept.
     bool must_be_patient() const

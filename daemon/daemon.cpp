@@ -3,6 +3,7 @@
 #include "config/change_setting.hpp"
 #include "config/changes.hpp"
 #include "daemon/access_list.hpp"
+#include "daemon/client_store.hpp"
 #include "daemon/console_host.hpp"
 #include "daemon/control_pages.hpp"
 #include "daemon/gates.hpp"
@@ -34,6 +35,7 @@ using std::chrono::steady_clock;
 
 constexpr auto tick_interval = 100ms;
 constexpr auto drain_limit = 30s;
+constexpr std::string_view listener_name = "weir-listener"; // as it is passed on
 
 // Servers for whole sessions: they are opened when asked for, and closed when nobody wants them.
 pool_settings lane_settings(pool_settings of)
@@ -74,11 +76,13 @@ public:
     {
     }
 
-    result<void> start();
+    result<void> start(bool takes_over);
     result<void> run(); // an error: it ended because of it
 
 private:
     result<void> open_backends();
+    result<void> take_what_is_passed(bool takes_over);
+    result<void> inherit_listener();
     result<void> open_listeners();
     result<void> open_pages();
     result<void> admit(const settings& fresh);
@@ -88,6 +92,8 @@ private:
     void on_stop();
     void on_hangup();
     void drain();
+    void hand_over();
+    void pass_all();
     void stop_listening();
     void end_at_once();
     result<void> reload(const settings& fresh);
@@ -110,6 +116,9 @@ private:
     start_handler started_;
     // One thread runs it and uses what belongs to it; others only post.
     boost::asio::io_context loop_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+    std::vector<service_manager::passed_descriptor> passed_; // at the start
+    takeover_door door_{loop_};
+    client_store store_; // outlives the relay, whose clients it keeps
     access_list allowed_;
     access_list operators_;
     std::vector<unix_listener> listeners_;
@@ -125,13 +134,16 @@ private:
     boost::asio::signal_set hangups_;
     std::optional<http_server> pages_;
     bool draining_ = false;
+    bool handing_over_ = false;
     bool waits_for_clients_ = false; // to leave by themselves, and ends then
     std::vector<console::reply> told_at_the_end_;
     std::optional<error> ended_by_;
 };
 
-result<void> daemon::start()
+result<void> daemon::start(bool takes_over)
 {
+    if (auto taken = take_what_is_passed(takes_over); !taken)
+        return taken;
     if (auto admitted = admit(settings_); !admitted)
         return admitted;
     for (auto step : {&daemon::open_backends, &daemon::open_listeners, &daemon::open_pages})
@@ -214,10 +226,13 @@ result<void> daemon::open_backends()
 // systemd's sockets, or our own.
 result<void> daemon::open_listeners()
 {
-    auto passed = service_manager::passed_sockets();
-    if (!passed)
-        return passed.error();
-    for (const auto& socket : *passed) {
+    if (settings_.keep_clients && service_manager::has_store())
+        if (auto opened = store_.open(relay_); !opened)
+            return opened.error();
+    store_.take_up(passed_, relay_);
+    if (auto inherited = inherit_listener(); !inherited)
+        return inherited;
+    for (const auto& socket : passed_) {
         auto adopted = unix_listener::adopt(socket.descriptor);
         if (!adopted)
             return adopted.error();
@@ -233,6 +248,48 @@ result<void> daemon::open_listeners()
     }
     for (const unix_listener& l : listeners_)
         relay_.listen(l.descriptor());
+    return door_.open(takeover_path(listeners_.front().path()), [this] { hand_over(); });
+}
+
+// What systemd has passed, or the weir that is taken over.
+result<void> daemon::take_what_is_passed(bool takes_over)
+{
+    auto passed = service_manager::passed_descriptors();
+    if (!passed)
+        return passed.error();
+    passed_ = std::move(*passed);
+    if (!takes_over)
+        return {};
+    const listen_settings& l = settings_.listen;
+    auto taken = take_over(takeover_path(listen_address{l.socket_dir, l.port}.path()));
+    if (!taken)
+        return taken.error();
+    if (*taken)
+        passed_.insert(passed_.end(), (*taken)->begin(), (*taken)->end());
+    else
+        log::info("there is no weir to take over from");
+    return {};
+}
+
+// The socket that another weir has opened: first it, then its lock.
+result<void> daemon::inherit_listener()
+{
+    const auto socket =
+        std::ranges::find(passed_, listener_name, &service_manager::passed_descriptor::name);
+    if (socket == passed_.end())
+        return {};
+    const auto lock = std::next(socket);
+    if (lock == passed_.end() || lock->name != listener_name)
+        return error{"F0000", "the weir that ran before has passed its socket without its lock"};
+    const listen_settings& l = settings_.listen;
+    auto inherited = unix_listener::inherit(
+        socket->descriptor,
+        lock->descriptor,
+        {.directory = l.socket_dir, .port = l.port, .mode = l.mode, .group = l.group});
+    if (!inherited)
+        return inherited.error();
+    listeners_.push_back(std::move(*inherited));
+    passed_.erase(socket, std::next(lock));
     return {};
 }
 
@@ -267,6 +324,7 @@ void daemon::tick()
     relay_.tick(now);
     gates_.tick(now);
     console_.tick(now);
+    store_.tick(relay_, now);
     if (is_over())
         return end();
     ticker_.expires_after(tick_interval);
@@ -294,9 +352,12 @@ void daemon::on_stop()
             return;
         log::info("stopping",
                   {{"signal", signal}, {"clients", relay_.clients()}, {"at_once", draining_}});
-        if (draining_)
+        if (draining_ || handing_over_)
             return end_at_once();
-        drain();
+        if (signal == SIGTERM && store_.is_open())
+            hand_over();
+        else
+            drain();
         on_stop();
     });
 }
@@ -323,6 +384,27 @@ void daemon::exit(const error& why)
     ended_by_ = why;
     if (!draining_)
         drain();
+}
+
+// For a restart: clients that have nothing under way stay connected, and the next weir goes on with
+// them.
+void daemon::hand_over()
+{
+    handing_over_ = true;
+    service_manager::stopping("handing the clients over: transactions finish");
+    if (door_.is_asked())
+        relay_.stop_listening(); // who knocks waits for the other weir
+    else
+        stop_listening();
+    relay_.hand_over();
+    gates_.stop();
+    drained_.expires_after(drain_limit);
+    drained_.async_wait([this](const boost::system::error_code& failed) {
+        if (failed)
+            return;
+        log::warning("transactions are cut off", {{"after", drain_limit}});
+        relay_.dismiss_busy_clients();
+    });
 }
 
 void daemon::stop_listening()
@@ -355,6 +437,8 @@ void daemon::shut_down(console_host::ending how, console::reply to)
 
 bool daemon::is_over() const
 {
+    if (handing_over_)
+        return !relay_.has_busy_clients() && !gates_.is_migrating();
     return (draining_ || waits_for_clients_) && relay_.clients() == 0 && !gates_.is_migrating();
 }
 
@@ -370,8 +454,30 @@ void daemon::end()
         if (failed)
             return;
         relay_.dismiss_consoles();
+        if (door_.is_asked())
+            pass_all();
+        else if (handing_over_)
+            store_.store_all(relay_);
         end_at_once();
     });
+}
+
+void daemon::pass_all()
+{
+    pages_.reset(); // the other opens its own
+    auto done = store_.is_open() ? result<void>{} : store_.open(relay_);
+    for (unix_listener& l : listeners_) {
+        const std::array both{l.descriptor(), l.lock_descriptor()};
+        const bool is_own = both[1] >= 0;
+        if (done && is_own)
+            done = door_.pass(listener_name, both);
+        l.pass_on();
+    }
+    if (done)
+        done = store_.pass_all(relay_, door_);
+    if (!done)
+        return log::error("the takeover has failed", {{"error", done.error().message}});
+    door_.end();
 }
 
 // Without waiting for a migrator that has not ended yet: what it has not committed is rolled back
@@ -550,7 +656,7 @@ console::sockets daemon::sockets()
 metrics_snapshot daemon::snapshot() const
 {
     metrics_snapshot s;
-    s.closed_because = draining_ ? "draining" : "";
+    s.closed_because = draining_ || handing_over_ ? "draining" : "";
     s.clients = relay_.counts();
     s.errors_before_backend = relay_.errors_before_backend();
     s.clients.limit = settings_.max_client_conn;
@@ -570,11 +676,12 @@ metrics_snapshot daemon::snapshot() const
 } // namespace
 
 result<void> serve(const settings& initial,
+                   bool takes_over,
                    const settings_reader& reread,
                    const std::function<void(const std::string& metrics_address)>& started)
 {
     daemon d{initial, reread, started};
-    if (auto up = d.start(); !up)
+    if (auto up = d.start(takes_over); !up)
         return up;
     auto ended = d.run();
     log::info("stopped");

@@ -16,7 +16,9 @@ using settings_reader = std::function<result<settings>()>;
 // the migrations (the socket is there before: they wait), with the address of the metrics ("" when
 // there are none). An error says why it could not start, or that migrations failed and
 // migrations.on_failure is "exit".
+// `takes_over`: from the weir that serves this socket now, if there is one, with its clients.
 result<void> serve(const settings& initial,
+                   bool takes_over,
                    const settings_reader& reread,
                    const std::function<void(const std::string& metrics_address)>& started);
 

@@ -76,6 +76,17 @@ result<void> lock_file::write(std::string_view text)
     return {};
 }
 
+lock_file lock_file::inherit(int descriptor, std::string path)
+{
+    return {descriptor, std::move(path)};
+}
+
+void lock_file::pass_on()
+{
+    if (descriptor_ >= 0)
+        ::close(std::exchange(descriptor_, -1));
+}
+
 void lock_file::release()
 {
     if (descriptor_ < 0)

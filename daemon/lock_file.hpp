@@ -32,6 +32,11 @@ public:
     }
     ~lock_file() { release(); }
 
+    // The lock goes with the descriptor: held by another weir, and passed on by it.
+    static lock_file inherit(int descriptor, std::string path);
+    int descriptor() const { return descriptor_; }
+    void pass_on(); // lets go without removing the file
+
     bool is_held() const { return descriptor_ >= 0; }
 
     result<void> write(std::string_view text); // replaces what is in it

@@ -91,13 +91,15 @@ std::size_t relay::round()
 
 void relay::on_event(endpoint& what, std::uint32_t events)
 {
-    if (is_suspended_ && is_put_off(what, events))
+    if ((is_suspended_ || handing_over_) && is_put_off(what, events))
         return;
     switch (what.is()) {
     case endpoint::kind::listener: return accept_from(static_cast<listening&>(what));
     case endpoint::kind::client: {
         auto& c = static_cast<client&>(what);
         on_client(c, events);
+        if (!c.closed)
+            note_idleness(c);
         return carry_out(c.home);
     }
     case endpoint::kind::server: {
@@ -117,9 +119,12 @@ void relay::on_event(endpoint& what, std::uint32_t events)
 // Edge-triggered, readiness is said once: it is remembered until resume().
 bool relay::is_put_off(endpoint& what, std::uint32_t events)
 {
-    const bool is_ours = what.is() == endpoint::kind::listener ||
-                         (what.is() == endpoint::kind::client && !static_cast<client&>(what).home);
+    const auto* const c =
+        what.is() == endpoint::kind::client ? static_cast<const client*>(&what) : nullptr;
+    const bool is_ours = what.is() == endpoint::kind::listener || (c && !c->home);
     if (is_ours || (events & ~std::uint32_t{EPOLLOUT}) == 0)
+        return false;
+    if (!is_suspended_ && !(c && is_idle(*c))) // handed over is who has nothing under way
         return false;
     suspended_.insert(&what);
     return true;

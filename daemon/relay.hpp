@@ -8,6 +8,8 @@
 #include "daemon/console/host.hpp"
 #include "daemon/console/sockets.hpp"
 #include "daemon/endpoint.hpp"
+#include "daemon/handover/client_record.hpp"
+#include "daemon/handover/state_file.hpp"
 #include "daemon/outbox.hpp"
 #include "daemon/peer.hpp"
 #include "daemon/pool_runner.hpp"
@@ -78,6 +80,21 @@ public:
     bool has_unsent() const; // looks at everyone
     const error_counts& errors_before_backend() const { return errors_before_backend_; }
 
+    // From now on idle clients are recorded there, some time after they have become so.
+    void keep_states(state_file& in) { states_ = &in; }
+    // Call every tick, or at the end. The sockets of clients that are new there: they are lost with
+    // weir unless somebody else has them, too.
+    std::vector<int> record_quiet_clients(time_point now);
+    std::vector<int> record_all();
+    std::vector<int> recorded() const; // the sockets of all that are recorded
+    // A client of the weir before; false: it cannot go on here, and the socket is still yours.
+    bool adopt(int socket, const client_record& from);
+    // No client begins anything; those that are at it finish. Those that keep a server are told
+    // 57P01.
+    void hand_over();
+    bool has_busy_clients() const; // looks at every client
+    void dismiss_busy_clients();
+
     std::size_t listening_channels(const pool_runner& of) const;
 
     // channel_events
@@ -123,6 +140,7 @@ private:
 
     // relay_clients.cpp: from accept to close, and the bytes that go up
     void accept_from(listening& from);
+    client& enter(int socket, client_id id, std::uint32_t secret);
     void on_client(client& c, std::uint32_t events);
     void read(client& c, bool to_the_end);
     void take_in(client& c, std::string_view fresh);
@@ -220,6 +238,12 @@ private:
     bool holds_back_ready(client& c, bool has_notified);
     void say_ready(client& c, std::string& out);
 
+    // relay_handover.cpp: clients that outlive weir
+    static bool is_idle(const client& c);
+    static bool is_recorded(const client& c);
+    static void note_idleness(client& c);
+    bool record(client& c);
+
     // relay_sockets.cpp: what they are like, for the console
     std::size_t stashes() const;
     console::socket view_of(const client& c);
@@ -250,10 +274,13 @@ private:
     error_counts errors_before_backend_;
     bool draining_ = false;
     bool is_suspended_ = false;
+    bool handing_over_ = false;
     std::unordered_set<endpoint*> suspended_; // had something to say meanwhile
     bool accept_later_ = false;               // there were no descriptors left
     time_point now_{};                        // of this round
     std::random_device random_;
+    state_file* states_ = nullptr;
+    std::size_t next_to_record_ = 0; // of clients_
     std::vector<std::unique_ptr<std::string>> spare_stashes_;
     std::vector<char> from_client_;
     std::vector<char> from_server_;

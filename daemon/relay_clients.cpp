@@ -43,32 +43,40 @@ void relay::accept_from(listening& from)
                          {{"error", std::strerror(errno)}, {"clients", in_use_}});
             return;
         }
-        ucred who{};
-        socklen_t size = sizeof who;
-        ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size);
         if (free_ids_.empty()) {
             free_ids_.push_back(static_cast<client_id>(clients_.size()));
             clients_.emplace_back();
         }
         const client_id id = free_ids_.back();
         free_ids_.pop_back();
-        auto c =
-            std::make_unique<client>(socket, id, ++serials_, static_cast<std::uint32_t>(random_()));
-        c->pid = who.pid;
-        c->uid = who.uid;
-        c->gid = who.gid;
-        c->process = processes_.join(who.pid);
-        c->connected_at = c->asked_at = now_;
-        ++in_use_;
-        logins_.push_back({id, c->secret, now_ + settings_.client_login_timeout});
-        epoll_.add(socket, *c);
-        clients_[static_cast<std::size_t>(id)] = std::move(c);
+        const client& c = enter(socket, id, static_cast<std::uint32_t>(random_()));
+        logins_.push_back({id, c.secret, now_ + settings_.client_login_timeout});
     }
     again_.push_back(&from);
 }
 
+client& relay::enter(int socket, client_id id, std::uint32_t secret)
+{
+    ucred who{};
+    socklen_t size = sizeof who;
+    ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size);
+    auto c = std::make_unique<client>(socket, id, ++serials_, secret);
+    c->pid = who.pid;
+    c->uid = who.uid;
+    c->gid = who.gid;
+    c->process = processes_.join(who.pid);
+    c->connected_at = c->asked_at = now_;
+    ++in_use_;
+    epoll_.add(socket, *c);
+    auto& place = clients_[static_cast<std::size_t>(id)];
+    place = std::move(c);
+    return *place;
+}
+
 void relay::on_client(client& c, std::uint32_t events)
 {
+    if (c.kept)
+        c.kept->slot->say(false); // until it is seen to owe nothing again
     if (events & EPOLLOUT)
         flush(c);
     if (c.closed || !(events & ~std::uint32_t{EPOLLOUT}))
@@ -327,6 +335,8 @@ void relay::resume(client& c)
         finish_half_closed(c);
     else if (std::exchange(c.read_later, false))
         read(c, true);
+    if (!c.closed)
+        note_idleness(c);
 }
 
 void relay::on_end_of_input(client& c)
@@ -427,6 +437,13 @@ void relay::drop(client& c)
     leave_channels(c);
     std::erase(again_, &c);
     suspended_.erase(&c);
+    if (c.kept) {
+        states_->release(*c.kept->slot);
+        if (c.kept->is_stored) { // somebody else keeps it open, and in the epoll set
+            epoll_.remove(c.socket);
+            ::shutdown(c.socket, SHUT_RDWR);
+        }
+    }
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
     if (c.home)
@@ -459,6 +476,7 @@ void relay::send(client& c, const gathered& what)
         epoll_.want_writability(c.socket, c, true);
     }
     c.out.keep(what, sent);
+    note_idleness(c);
 }
 
 void relay::flush(client& c)

@@ -114,12 +114,13 @@ void relay::go_on(client& c, server& s)
     if (c.now == client::phase::settling) {
         let_in(c);
         resume(c);
-    } else if (draining_) {
+    } else if (draining_ || (handing_over_ && c.held)) {
         farewell(c, shutting_down());
     } else if (c.half_closed) {
         finish_half_closed(c);
     } else {
         after_channels(c);
+        note_idleness(c);
     }
 }
 

@@ -5,6 +5,7 @@
 
 #include <systemd/sd-daemon.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
@@ -66,7 +67,40 @@ std::optional<std::chrono::microseconds> watchdog_interval()
     return std::chrono::microseconds{microseconds / 2};
 }
 
-result<std::vector<passed_socket>> passed_sockets()
+bool has_store() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
+
+// The kernel passes at most 253 descriptors with a message.
+void store(std::string_view name, std::span<const int> descriptors)
+{
+    constexpr std::size_t most = 250;
+    const std::string state = "FDSTORE=1\nFDNAME=" + std::string(name);
+    while (!descriptors.empty()) {
+        const auto some = descriptors.first(std::min(most, descriptors.size()));
+        if (const int outcome = sd_pid_notify_with_fds(0,
+                                                       0,
+                                                       state.c_str(),
+                                                       some.data(),
+                                                       static_cast<unsigned>(some.size()));
+            outcome < 0)
+            log::warning("systemd keeps no descriptors",
+                         {{"count", some.size()}, {"why", std::strerror(-outcome)}});
+        descriptors = descriptors.subspan(some.size());
+    }
+}
+
+void remove_from_store(std::string_view name)
+{
+    notify("FDSTOREREMOVE=1\nFDNAME=" + std::string(name));
+}
+
+void wait_until_stored()
+{
+    constexpr std::uint64_t patience = 5'000'000; // microseconds
+    if (const int outcome = sd_notify_barrier(0, patience); outcome < 0)
+        log::warning("systemd was not reached", {{"why", std::strerror(-outcome)}});
+}
+
+result<std::vector<passed_descriptor>> passed_descriptors()
 {
     char** names = nullptr;
     const int count = sd_listen_fds_with_names(1, &names);
@@ -74,13 +108,13 @@ result<std::vector<passed_socket>> passed_sockets()
         return error{sqlstate{"F0000"},
                      std::string{"the sockets passed by systemd cannot be used: "} +
                          std::strerror(-count)};
-    std::vector<passed_socket> sockets;
+    std::vector<passed_descriptor> passed;
     for (int i = 0; i < count; ++i) {
-        sockets.push_back({SD_LISTEN_FDS_START + i, names[i]});
+        passed.push_back({SD_LISTEN_FDS_START + i, names[i]});
         std::free(names[i]);
     }
     std::free(names);
-    return sockets;
+    return passed;
 }
 
 } // namespace weir::service_manager

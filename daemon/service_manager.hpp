@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,13 +25,21 @@ void extend_timeout(
 // watchdog is off.
 std::optional<std::chrono::microseconds> watchdog_interval();
 
-struct passed_socket {
+struct passed_descriptor {
     int descriptor;
-    std::string name; // FileDescriptorName= of weir.socket
+    std::string name; // FileDescriptorName= of weir.socket, or what it was stored as
 };
 
-// The sockets of weir.socket; none when weir was started otherwise. Asked once: the environment
-// that tells of them is removed, so that no child takes them for its own.
-result<std::vector<passed_socket>> passed_sockets();
+// The sockets of weir.socket and what the weir before has stored; none when weir was started
+// otherwise. Asked once: the environment that tells of them is removed, so that no child takes them
+// for its own.
+result<std::vector<passed_descriptor>> passed_descriptors();
+
+// The descriptor store (FileDescriptorStoreMax=): what is in there outlives weir, and is passed to
+// the next, unless the service is stopped. Whoever hangs up leaves it by itself.
+bool has_store(); // there is a service manager to ask; it may still refuse
+void store(std::string_view name, std::span<const int> descriptors);
+void remove_from_store(std::string_view name);
+void wait_until_stored(); // whatever was said so far has been taken in; at most some seconds
 
 } // namespace weir::service_manager

@@ -189,6 +189,28 @@ result<unix_listener> unix_listener::adopt(int descriptor)
     return passed;
 }
 
+result<unix_listener> unix_listener::inherit(int descriptor, int lock, const listen_address& to)
+{
+    auto passed = adopt(descriptor);
+    if (!passed)
+        return passed;
+    struct stat s {};
+    if (::lstat(passed->path_.c_str(), &s) == 0) {
+        passed->device_ = s.st_dev;
+        passed->inode_ = s.st_ino;
+    }
+    passed->lock_ = lock_file::inherit(lock, passed->path_ + ".lock");
+    if (const auto done = passed->lock_.write(lock_file_text(to)); !done)
+        return done.error();
+    return passed;
+}
+
+void unix_listener::pass_on()
+{
+    lock_.pass_on();
+    close();
+}
+
 unix_listener::unix_listener(unix_listener&& other) noexcept
     : socket_(std::exchange(other.socket_, -1)), path_(std::move(other.path_)),
       lock_(std::move(other.lock_)), inode_(other.inode_), device_(other.device_)

@@ -27,6 +27,11 @@ public:
     // A listening socket from systemd, which owns its file.
     static result<unix_listener> adopt(int descriptor);
 
+    // One that another weir has opened, and its lock.
+    static result<unix_listener> inherit(int descriptor, int lock, const listen_address& to);
+    int lock_descriptor() const { return lock_.descriptor(); } // -1 for an adopted one
+    void pass_on(); // another weir has both: the file stays
+
     unix_listener(unix_listener&&) noexcept;
     unix_listener& operator=(unix_listener&&) noexcept;
     ~unix_listener();

@@ -33,7 +33,7 @@ result<settings> reread(const settings_options& from)
     return error{sqlstate{"F0000"}, "the new ones are wrong", std::move(all)};
 }
 
-int run(const settings_options& from)
+int run(const settings_options& from, bool takes_over)
 {
     const std::optional<settings> all = from.load_or_complain();
     if (!all)
@@ -51,6 +51,7 @@ int run(const settings_options& from)
     };
     const auto served = serve(
         *all,
+        takes_over,
         [&] { return reread(from); },
         started);
     if (!served)
@@ -66,7 +67,11 @@ void add_serve(CLI::App& app, int& status)
     const auto options = std::make_shared<settings_options>();
     options->add_config(*verb);
     options->add_log(*verb);
-    verb->callback([options, &status] { status = run(*options); });
+    const auto takes_over = std::make_shared<bool>(false);
+    verb->add_flag("--takeover",
+                   *takes_over,
+                   "From the weir that serves this socket now: its clients stay connected.");
+    verb->callback([=, &status] { status = run(*options, *takes_over); });
 }
 
 } // namespace weir::commands

@@ -18,9 +18,11 @@ const statement_ptr& prepared_statements::find(std::string_view name) const
 void prepared_statements::put(std::string_view name, statement_ptr statement)
 {
     if (name.empty()) {
+        revision_ += unnamed_ != statement;
         unnamed_ = std::move(statement);
         return;
     }
+    ++revision_;
     if (!named_)
         named_ = std::make_unique<map>();
     if (const auto old = named_->find(name); old != named_->end()) {
@@ -35,6 +37,7 @@ void prepared_statements::put(std::string_view name, statement_ptr statement)
 
 void prepared_statements::clear_named()
 {
+    revision_ += named_ != nullptr;
     named_.reset();
     bytes_ = 0;
 }

@@ -7,6 +7,7 @@
 #include "pool/pgwire/statement_text.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ struct prepared_statement {
     channel_script_ptr channels = nullptr;
 
     std::string_view query() const { return parse_tail.c_str(); }
+    bool listens() const { return channels && !channels->wanted.empty(); }
 };
 
 // Shared so that a server can say which statement its unnamed slot holds, by address.
@@ -36,6 +38,17 @@ public:
     void clear_named();
     bool has_room_for(std::size_t size) const;
     std::size_t count() const { return named_ ? named_->size() : 0; }
+    std::uint64_t revision() const { return revision_; } // another after each change
+
+    template <class Call>
+    void each(Call call) const // with the name, "" for the unnamed one, and the statement
+    {
+        if (unnamed_)
+            call(std::string_view{}, unnamed_);
+        if (named_)
+            for (const auto& [name, statement] : *named_)
+                call(std::string_view{name}, statement);
+    }
 
 private:
     struct hash {
@@ -50,6 +63,7 @@ private:
     statement_ptr unnamed_;
     std::unique_ptr<map> named_; // most clients name nothing, and then it costs nothing
     std::size_t bytes_ = 0;
+    std::uint64_t revision_ = 0;
 };
 
 } // namespace weir::pgwire

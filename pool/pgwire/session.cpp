@@ -385,6 +385,47 @@ ruling session::on_function_call(bytes in, const frame_header& h, reply_tracker&
     return stream(in, h, verdict::forward);
 }
 
+// From a Parse message, what stands behind its name.
+std::shared_ptr<prepared_statement> session::read_statement(std::string_view tail) const
+{
+    auto statement = std::make_shared<prepared_statement>();
+    statement->parse_tail = tail;
+    const std::string_view query = statement->query();
+    const bool ordinary = is_ordinary(query);
+    if (!ordinary || !is_plain(query, rules_->stateful_functions))
+        statement->words = classify(query);
+    if (shares_channels_ && !ordinary)
+        statement->channels = read_channel_script(query, true);
+    if (statement->channels)
+        statement->words.effects.perhaps =
+            statement->words.effects.perhaps - state_kind::channels; // not there
+    return statement;
+}
+
+session_state session::state() const
+{
+    session_state out;
+    names_.each([&](std::string_view name, const statement_ptr& statement) {
+        out.is_portable = out.is_portable && !statement->listens();
+        out.statements.emplace_back(name, statement->parse_tail);
+    });
+    if (channels_)
+        for (const std::string& channel : channels_->journal.channels())
+            out.channels.push_back(channel);
+    return out;
+}
+
+void session::restore(const session_state& from)
+{
+    for (const auto& [name, tail] : from.statements)
+        names_.put(name, read_statement(tail));
+    if (from.channels.empty())
+        return;
+    channels_ = std::make_unique<channel_request>();
+    for (const std::string& channel : from.channels)
+        channels_->journal.carry_out({.what = channel_step::kind::listen, .name = channel});
+}
+
 ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
     if (h.body_size > statement_limit)
@@ -401,21 +442,11 @@ ruling session::on_parse(bytes in, const frame_header& h, reply_tracker& server,
     const std::string_view name = fields.text();
     const std::string_view tail =
         as_text(fields.rest()); // not read further: that is the server's task
-    const std::string_view query = tail.substr(0, tail.find('\0'));
-    auto statement = std::make_shared<prepared_statement>();
-    const bool ordinary = is_ordinary(query);
-    if (!ordinary || !is_plain(query, rules_->stateful_functions))
-        statement->words = classify(query);
+    auto statement = read_statement(tail);
     if (statement->words.trait == statement_trait::prepare)
         if (auto objection = rules_->objection(statement->words, server.pinned()))
             return poison(in, h, server, std::move(*objection), out);
-    statement->parse_tail = tail;
-    if (shares_channels_ && !ordinary)
-        statement->channels = read_channel_script(query, true);
-    if (statement->channels)
-        statement->words.effects.perhaps =
-            statement->words.effects.perhaps - state_kind::channels; // not there
-    const bool listens = statement->channels && !statement->channels->wanted.empty();
+    const bool listens = statement->listens();
     if (listens)
         statement->parse_tail = statement->channels->text + std::string(3, '\0'); // no parameters
 

@@ -40,6 +40,14 @@ struct ruling {
     std::size_t size = 0;
 };
 
+struct session_state {
+    std::vector<std::pair<std::string, std::string>> statements; // names, and parse_tail
+    std::vector<std::string> channels;                           // it listens to
+    bool is_portable = true; // else there is more to it, and the client cannot be kept
+
+    friend bool operator==(const session_state&, const session_state&) = default;
+};
+
 class session {
 public:
     // A frame up to this size is read whole before a server is asked for; a larger one must have
@@ -71,13 +79,19 @@ public:
     // LISTEN is weir's business, and reaches no server. Otherwise it is the server's.
     void share_channels() { shares_channels_ = true; }
     client_channels* channels() { return channels_.get(); } // null: it has never asked for one
+    const client_channels* channels() const { return channels_.get(); }
     // The answer to need_channels, for the request at the front.
     const std::vector<std::string>& wanted() const { return channels_->wanted; }
     void grant_channels() { channels_->answer.emplace(); }
     void refuse_channels(error why) { channels_->answer.emplace(std::move(why)); }
     void settle_channels(); // between transactions, and no answer is awaited
 
+    // What it has to know of a client that is idle, to go on in another process.
+    session_state state() const;
+    void restore(const session_state& from); // of a client just come
+
     prepared_statements& names() { return names_; }
+    const prepared_statements& names() const { return names_; }
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
     bool awaits_sync() const { return skip_to_sync_; } // an error was answered without a server
     // As the client sees it, who holds no server: the BEGIN is held back, or all has failed.
@@ -99,6 +113,7 @@ private:
     ruling on_close(bytes in, const frame_header& h, reply_tracker& server);
     ruling on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out);
     ruling on_function_call(bytes in, const frame_header& h, reply_tracker& server);
+    std::shared_ptr<prepared_statement> read_statement(std::string_view tail) const;
     statement_words classify(std::string_view sql) const;
     void touch(reply_tracker& server, const statement_words& words) const;
     ruling on_copy_data(bytes in);

@@ -82,7 +82,7 @@ TEST_SUITE("service_manager")
         ::unsetenv("NOTIFY_SOCKET");
         service_manager::ready("serving");
         service_manager::alive();
-        CHECK(service_manager::passed_sockets().value().empty());
+        CHECK(service_manager::passed_descriptors().value().empty());
     }
 
     TEST_CASE("the watchdog is fed twice per WatchdogSec, if it is this process that it watches")
@@ -107,12 +107,12 @@ TEST_SUITE("service_manager")
             ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
             ::setenv("LISTEN_FDS", "2", 1);
             ::setenv("LISTEN_FDNAMES", "postgres:mysql", 1);
-            const auto sockets = service_manager::passed_sockets();
+            const auto sockets = service_manager::passed_descriptors();
             const bool good = sockets && sockets->size() == 2 && (*sockets)[0].descriptor == 3 &&
                               (*sockets)[0].name == "postgres" && (*sockets)[1].descriptor == 4 &&
                               (*sockets)[1].name == "mysql" && !::getenv("LISTEN_FDS") &&
                               (::fcntl(3, F_GETFD) & FD_CLOEXEC) != 0;
-            const auto again = service_manager::passed_sockets();
+            const auto again = service_manager::passed_descriptors();
             ::_exit(good && again && again->empty() ? 0 : 1);
         }
         int status = -1;

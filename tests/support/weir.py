@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -78,6 +79,7 @@ class weir:
             self.settings["DATABASE_URL"] = database_url
         self.database = self.default_database(database_url)
         self.metrics_port = free_port()
+        self.passed = []  # descriptors as systemd passes them: (name, descriptor)
         self.directory, self.process, self.last_log = None, None, ""
 
     def __enter__(self):
@@ -117,6 +119,7 @@ class weir:
                     "KILL",
                     "--",
                     *self.wrap(self),
+                    *self.passing(),
                     binary(),
                     "serve",
                     *self.arguments,
@@ -127,7 +130,15 @@ class weir:
                 stderr=log,
                 env=self.environment(),
                 start_new_session=True,
+                pass_fds=[descriptor for _, descriptor in self.passed],
             )
+
+    def passing(self):
+        if not self.passed:
+            return []
+        program = os.path.join(os.path.dirname(__file__), "descriptor_store.py")
+        pairs = [f"{name}:{descriptor}" for name, descriptor in self.passed]
+        return [sys.executable, program, *pairs, "--"]
 
     def wait_until_listening(self):
         if not listens(self.socket_path(), self.process):

@@ -1,0 +1,166 @@
+// Clients that outlive weir: what is kept of those that are idle, and how they go on.
+#include "daemon/handover/client_record.hpp"
+#include "daemon/log.hpp"
+#include "daemon/relay.hpp"
+#include "pool/pgwire/writer.hpp"
+
+#include <algorithm>
+#include <sys/socket.h>
+
+namespace weir {
+
+namespace {
+
+// Clients that come and go, or are never silent, are not worth a record.
+constexpr std::chrono::milliseconds quiet_enough{500};
+constexpr std::size_t ticks_per_sweep = 10;
+
+// Of clients_, whatever a record claims: max_client_conn is at most a million.
+constexpr std::size_t largest_id = 2'000'000;
+
+} // namespace
+
+// It owes nothing and is owed nothing, here and on any server.
+bool relay::is_idle(const client& c)
+{
+    const pgwire::client_channels* const its = c.session.channels();
+    return c.now == client::phase::ready && !c.console && !c.held && !c.must_be_patient() &&
+           !c.gated && !c.half_closed && !c.deaf && !c.read_later && !c.stash && c.out.empty() &&
+           !c.session.is_in_transaction() && !c.session.awaits_sync() && !c.session.mid_frame() &&
+           (!its || its->queue.empty());
+}
+
+bool relay::is_recorded(const client& c)
+{
+    return c.kept && c.kept->names == c.session.names().revision() &&
+           c.kept->settings == c.settings && c.kept->startup_settings == c.startup_settings &&
+           !c.session.channels();
+}
+
+void relay::note_idleness(client& c)
+{
+    if (c.kept)
+        c.kept->slot->say(is_idle(c) && is_recorded(c));
+}
+
+bool relay::record(client& c)
+{
+    pgwire::session_state state = c.session.state();
+    if (!state.is_portable)
+        return false;
+    if (!c.kept) {
+        state_slot* const slot = states_->take(socket_cookie(c.socket));
+        if (!slot)
+            return false;
+        c.kept = std::make_unique<client::keeping>();
+        c.kept->slot = slot;
+    }
+    words_.clear();
+    write_record(words_,
+                 {.id = static_cast<std::uint32_t>(c.id),
+                  .secret = c.secret,
+                  .backend = c.home->name(),
+                  .user = c.user,
+                  .settings = *c.settings,
+                  .startup_settings = *c.startup_settings,
+                  .session = std::move(state)});
+    if (!states_->write(*c.kept->slot, words_))
+        return false;
+    c.kept->names = c.session.names().revision();
+    c.kept->settings = c.settings;
+    c.kept->startup_settings = c.startup_settings;
+    c.kept->slot->say(true);
+    return true;
+}
+
+std::vector<int> relay::record_quiet_clients(time_point now)
+{
+    std::vector<int> fresh;
+    if (!states_)
+        return fresh;
+    const std::size_t turn = clients_.size() / ticks_per_sweep + 1;
+    for (std::size_t i = 0; i < turn; ++i) {
+        next_to_record_ = (next_to_record_ + 1) % clients_.size();
+        client* const c = clients_[next_to_record_].get();
+        if (!c || now - c->asked_at < quiet_enough || !is_idle(*c) || is_recorded(*c))
+            continue;
+        if (record(*c) && !std::exchange(c->kept->is_stored, true))
+            fresh.push_back(c->socket);
+    }
+    return fresh;
+}
+
+std::vector<int> relay::record_all()
+{
+    std::vector<int> fresh;
+    for (const auto& c : clients_)
+        if (c && is_idle(*c) && record(*c) && !std::exchange(c->kept->is_stored, true))
+            fresh.push_back(c->socket);
+    return fresh;
+}
+
+std::vector<int> relay::recorded() const
+{
+    std::vector<int> sockets;
+    for (const auto& c : clients_)
+        if (c && c->kept)
+            sockets.push_back(c->socket);
+    return sockets;
+}
+
+void relay::hand_over()
+{
+    handing_over_ = true;
+    for (const auto& c : clients_)
+        if (c && !c->console && rests(*c))
+            farewell(*c, shutting_down()); // what it keeps its server for cannot be handed on
+    bury();
+}
+
+bool relay::has_busy_clients() const
+{
+    return std::ranges::any_of(clients_,
+                               [](const auto& c) { return c && !c->console && !is_idle(*c); });
+}
+
+void relay::dismiss_busy_clients()
+{
+    for (const auto& c : clients_)
+        if (c && !c->console && !is_idle(*c))
+            farewell(*c, shutting_down());
+    bury();
+}
+
+bool relay::adopt(int socket, const client_record& from)
+{
+    const auto found = by_database_.find(from.backend);
+    const auto slot = static_cast<std::size_t>(from.id);
+    if (found == by_database_.end() || slot == 0 || slot > largest_id ||
+        (slot < clients_.size() && clients_[slot]))
+        return false;
+    for (std::size_t next = clients_.size(); next <= slot; ++next) {
+        clients_.emplace_back();
+        free_ids_.push_back(static_cast<client_id>(next));
+    }
+    std::erase(free_ids_, static_cast<client_id>(from.id));
+    client& c = enter(socket, static_cast<client_id>(from.id), from.secret);
+    c.user = from.user;
+    c.home = found->second;
+    c.home->note_clients(1);
+    if (channels_.contains(c.home))
+        c.session.share_channels();
+    c.session.obey(c.home->rules());
+    c.session.restore(from.session);
+    c.settings = c.home->registry().intern(from.settings);
+    c.startup_settings = c.home->registry().intern(from.startup_settings);
+    c.now = client::phase::ready;
+    note_activity(c);
+    if (states_ && record(c))
+        c.kept->is_stored = true;
+    if (!from.session.channels.empty() && c.session.channels())
+        channels_.at(c.home)->want(c.id, from.session.channels, now_);
+    after_channels(c);
+    return true;
+}
+
+} // namespace weir
