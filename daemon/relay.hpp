@@ -241,7 +241,11 @@ private:
     // relay_handover.cpp: clients that outlive weir
     static bool is_idle(const client& c);
     static bool is_recorded(const client& c);
-    static void note_idleness(client& c);
+    static void note_idleness(client& c)
+    {
+        if (c.kept)
+            c.kept->slot->say(is_idle(c) && is_recorded(c));
+    }
     bool record(client& c);
 
     // relay_sockets.cpp: what they are like, for the console

@@ -37,12 +37,6 @@ bool relay::is_recorded(const client& c)
            !c.session.channels();
 }
 
-void relay::note_idleness(client& c)
-{
-    if (c.kept)
-        c.kept->slot->say(is_idle(c) && is_recorded(c));
-}
-
 bool relay::record(client& c)
 {
     pgwire::session_state state = c.session.state();
