@@ -3,6 +3,7 @@
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
+#include "daemon/process.hpp"
 #include "daemon/unix_listener.hpp"
 #include "daemon/version.hpp"
 
@@ -52,6 +53,9 @@ int run(const settings_options& from)
     if (!all)
         return 1;
     log::start(log_options(all->log));
+    ignore_broken_pipes();
+    if (const auto raised = raise_descriptor_limit(); !raised) // what it has will serve fewer
+        log::warning("fewer clients will fit", {{"error", raised.error().message}});
     const auto started = [&](const std::string& metrics_address) {
         log::info("serving",
                   {{"socket", listen_address{all->listen.socket_dir, all->listen.port}.path()},

@@ -1,5 +1,6 @@
 """The process: how it starts, reloads, drains and ends, and what it tells operators and systemd."""
 
+import contextlib
 import grp
 import json
 import os
@@ -191,6 +192,25 @@ def test_the_last_of_many_sigterms_does_not_kill(pg, start):
             daemon.process.send_signal(signal.SIGTERM)
             time.sleep(0.0002)  # a flood without a pause leaves the process no time to end
         daemon.stop()
+
+
+# -- what a process with thousands of sockets sets up for itself
+
+
+def test_the_hard_limit_of_descriptors_is_what_counts(pg, start):
+    daemon = start(pg.unix_url(), wrap=lambda _: ["prlimit", "--nofile=64:512"])
+    with contextlib.ExitStack() as clients:
+        for _ in range(100):
+            clients.enter_context(raw_client(daemon.socket_path(), **LOGIN))
+        with raw_client(daemon.socket_path(), **LOGIN) as last:
+            assert last.rows("SELECT 'served'") == [["served"]]
+
+
+def test_a_peer_that_has_gone_is_no_reason_to_end(pg, start):
+    daemon = start(pg.unix_url())
+    with open(f"/proc/{daemon.process.pid}/status") as status:
+        ignored = int(re.search(r"SigIgn:\s+(\w+)", status.read()).group(1), 16)
+    assert ignored & 1 << (signal.SIGPIPE - 1)
 
 
 # -- reloading
