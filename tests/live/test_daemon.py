@@ -331,8 +331,10 @@ def test_the_watchdog_starves_when_weir_hangs(pg, start, systemd):
     systemd.until("WATCHDOG=1")
 
 
-def test_systemd_can_hand_the_socket_over(pg, start):
-    def activated(daemon):
+def activated(*sockets, name="postgres"):
+    """For wrap: weir gets these sockets of its directory from systemd's stand-in, under this name."""
+
+    def front(daemon):
         told = daemon.environment()
         passed = [
             name
@@ -341,12 +343,16 @@ def test_systemd_can_hand_the_socket_over(pg, start):
         ]
         return [
             "systemd-socket-activate",
-            "-l",
-            daemon.socket_path(),
+            *(f"--listen={daemon.path(socket)}" for socket in sockets),
+            f"--fdname={':'.join([name] * len(sockets))}",
             *(f"--setenv={name}={told[name]}" for name in passed),
         ]
 
-    daemon = start(pg.unix_url(), wrap=activated)
+    return front
+
+
+def test_systemd_can_hand_the_socket_over(pg, start):
+    daemon = start(pg.unix_url(), wrap=activated(".s.PGSQL.5432"))
     inode = os.stat(daemon.socket_path()).st_ino
     with raw_client(daemon.socket_path(), **LOGIN) as client:
         assert client.rows("SELECT 'served'") == [["served"]]
@@ -355,3 +361,18 @@ def test_systemd_can_hand_the_socket_over(pg, start):
     )  # it is systemd's file: weir makes none and removes none
     daemon.stop()
     assert os.path.exists(daemon.socket_path())
+
+
+def test_systemd_can_hand_several_sockets_over(pg, start):
+    daemon = start(pg.unix_url(), wrap=activated(".s.PGSQL.5432", ".s.PGSQL.6432"))
+    for port in (5432, 6432):
+        with raw_client(daemon.path(f".s.PGSQL.{port}"), **LOGIN) as client:
+            assert client.rows("SELECT 'served'") == [["served"]]
+
+
+def test_a_socket_for_another_protocol_is_refused_by_its_name(pg, start):
+    # It is the first to connect for whom weir is started, so the harness is already waiting.
+    daemon = start(pg.unix_url(), wrap=activated(".s.PGSQL.5432", name="mysql"))
+    assert daemon.wait() == 1
+    assert "mysql" in daemon.log() and "FileDescriptorName=postgres" in daemon.log()
+    daemon.destroy()
