@@ -1,13 +1,15 @@
 """A machine for tests: a real systemd as PID 1 of its own namespaces, started by systemd-nspawn with
 the host's /usr, on which the box may write without the host noticing.
 
-    with systemd_box() as box:
+    with booted() as box:
         box.install("weir_0.1.0_amd64.deb")
         box.run("systemctl", "start", "weir")
 
-Its /etc, /run, /var and network are its own, and so is its cgroup; all of it is gone afterwards. On a
-host where this cannot be, entering raises cannot_boot, which says why. Needs root, but no systemd that
-runs on the host.
+Its /etc, /run, /var and network are its own, and so is its cgroup; all of it is gone afterwards. Where
+this cannot be the test is skipped. Needs root, but no systemd that runs on the host.
+
+`booted("build/debian-12")` boots a copy of that root instead, a whole Debian without anything of the
+host's.
 """
 
 import contextlib
@@ -16,7 +18,8 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
+
+import pytest
 
 from patience import wait_for
 
@@ -43,8 +46,19 @@ class cannot_boot(Exception):
     """Why there can be no box on this host."""
 
 
+@contextlib.contextmanager
+def booted(debian=None):
+    with contextlib.ExitStack() as stack:
+        try:
+            box = stack.enter_context(systemd_box(debian))
+        except cannot_boot as why:
+            pytest.skip(f"no systemd of its own: {why}")
+        yield box
+
+
 class systemd_box:
-    def __init__(self):
+    def __init__(self, debian=None):
+        self.debian = debian
         self.name = f"weirbox-{os.getpid()}"
         self.directory = self.root = self.nspawn = self.leader = None
         self.cgroups = []
@@ -53,8 +67,12 @@ class systemd_box:
         try:
             self.check_the_host()
             self.directory = tempfile.mkdtemp(prefix="weir-box-")
+            os.chmod(self.directory, 0o755)
             self.root = self.under("root")
-            self.furnish()
+            if self.debian is None:
+                self.furnish()
+            else:
+                subprocess.run(["cp", "-a", self.debian, self.root], check=True)
             self.make_cgroups()
             self.boot()
         except BaseException:
@@ -137,7 +155,6 @@ class systemd_box:
 
     def furnish(self):
         """A root with nothing in it but what the host's /usr does not have."""
-        os.chmod(self.directory, 0o755)
         for name in DIRECTORIES + FURTHER:
             os.makedirs(os.path.join(self.root, name))
         for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
@@ -146,11 +163,19 @@ class systemd_box:
         for name, text in FILES.items():
             with open(os.path.join(self.root, name), "w", encoding="utf-8") as file:
                 file.write(text)
-        for name in ("os-release", "ld.so.cache"):
-            shutil.copy(f"/etc/{name}", os.path.join(self.root, "etc"))
+        for name in ("os-release", "ld.so.cache", "manpath.config"):
+            if os.path.exists(f"/etc/{name}"):
+                shutil.copy(f"/etc/{name}", os.path.join(self.root, "etc"))
         shutil.copytree("/etc/alternatives", os.path.join(self.root, "etc/alternatives"), symlinks=True)
-        for name in ("usr", "dpkg"):
-            os.mkdir(self.under(name))
+
+    def overlays(self):
+        """What is the host's to read, and the box's to write on."""
+        options = []
+        for name, directory in (("usr", "/usr"), ("dpkg", "/var/lib/dpkg")):
+            if self.debian is None:
+                os.mkdir(self.under(name))
+                options.append(f"--overlay={directory}:{self.under(name)}:{directory}")
+        return options
 
     def make_cgroups(self):
         unified = os.path.exists(f"{UNIFIED}/cgroup.controllers")
@@ -181,8 +206,7 @@ class systemd_box:
             "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--settings=no",
             "--private-network", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
             "-M", self.name, "-D", self.root,
-            f"--overlay=/usr:{self.under('usr')}:/usr",
-            f"--overlay=/var/lib/dpkg:{self.under('dpkg')}:/var/lib/dpkg",
+            *self.overlays(),
             # What systemd needs for its own filters on cgroups: IPAddressDeny=, DevicePolicy=.
             "--capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON", "--system-call-filter=bpf",
             "--console=pipe", "--boot",
@@ -215,14 +239,16 @@ class systemd_box:
 
     def destroy(self):
         """Not shut down but switched off: the end of PID 1 is the end of all the others."""
-        if self.nspawn is not None:
-            if self.nspawn.poll() is None:
-                os.kill(self.leader or self.nspawn.pid, signal.SIGKILL)
-            self.nspawn.wait(60)
-        for group in self.cgroups:
-            wait_for(lambda: self.is_removed(group))
-        if self.directory is not None:
-            shutil.rmtree(self.directory)
+        try:
+            if self.nspawn is not None:
+                if self.nspawn.poll() is None:
+                    os.kill(self.leader or self.nspawn.pid, signal.SIGKILL)
+                self.nspawn.wait(60)
+            for group in self.cgroups:
+                wait_for(lambda: self.is_removed(group))
+        finally:
+            if self.directory is not None:
+                shutil.rmtree(self.directory)
 
     @staticmethod
     def is_removed(group):
