@@ -13,6 +13,7 @@ import time
 import psycopg
 import pytest
 
+from cluster import cluster
 from patience import wait_for
 from raw_client import query, raw_client, sqlstates, startup
 from weir import binary
@@ -309,6 +310,21 @@ def test_systemd_hears_ready_when_the_socket_serves_and_stopping_at_the_end(pg, 
         systemd.until("READY=1")
     daemon.stop()
     systemd.until("STOPPING=1")
+
+
+def test_the_status_says_which_backend_is_down_and_why(start, systemd):
+    serving = "STATUS=serving 1 backend(s)"
+    with cluster(tcp=False) as server:
+        daemon = start(server.unix_url(), NOTIFY_SOCKET=systemd.path)
+        systemd.until("READY=1")
+        with raw_client(daemon.socket_path(), **LOGIN) as client:
+            client.rows("SELECT 'served'")
+            server.stop()
+            client.send(query("SELECT 'asked'"))  # it is noticed when somebody asks
+            systemd.until(lambda line: line.startswith(f"{serving}; postgres is down: connection to"))
+            server.start()
+            systemd.until(serving)
+            client.until_ready()
 
 
 def test_the_watchdog_is_fed(pg, start, systemd):

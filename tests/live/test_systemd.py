@@ -40,6 +40,7 @@ def machine(package):
 class weir_service:
     def __init__(self, box):
         self.box = box
+        self.beginning = None  # where in the journal
 
     # -- what an administrator does
 
@@ -70,6 +71,8 @@ class weir_service:
         self.systemctl("daemon-reload")
         self.systemctl("reset-failed", check=False)
         self.configure()
+        mark = self.box.run("journalctl", "-n", "0", "--show-cursor").stdout
+        self.beginning = mark.partition("-- cursor: ")[2].strip()
 
     # -- what it sees
 
@@ -82,13 +85,14 @@ class weir_service:
     def pid(self):
         return int(self.show("MainPID"))
 
-    def journal(self, *arguments):
-        """The lines of the service; and what systemd says about it."""
-        lines = self.box.run("journalctl", "-u", "weir.service", "-o", "json", "--no-pager", *arguments).stdout
+    def journal(self):
+        """The lines of the service, and what systemd says about it, since the reset."""
+        since = f"--after-cursor={self.beginning}"
+        lines = self.box.run("journalctl", "-u", "weir.service", "-o", "json", since).stdout
         return [json.loads(line) for line in lines.splitlines()]
 
     def said(self):
-        return "\n".join(str(line["MESSAGE"]) for line in self.journal("-b"))
+        return "\n".join(str(line["MESSAGE"]) for line in self.journal())
 
     # -- its clients
 
@@ -236,6 +240,21 @@ def test_a_crash_costs_the_clients_that_were_there_and_nobody_else(weir):
     assert weir.box.show("weir.socket", "ActiveState") == "active"
 
 
+def test_one_that_cannot_start_is_tried_again_while_its_clients_wait(weir):
+    weir.override("RestartSec=10ms")
+    weir.box.write("/etc/weir/weir.json", "{")
+    weir.systemctl("start", "weir.socket")
+    with weir.connect(database=None) as client:
+        client.send(startup(user="tester", database="app"))
+        # More often than systemd's own limits allow: five starts in ten seconds, of a socket two hundred.
+        wait_for(lambda: int(weir.show("NRestarts")) > 6)
+        assert weir.box.show("weir.socket", "ActiveState") == "active"
+        assert "not valid JSON" in weir.said()
+        weir.configure()
+        client.until_ready()
+        assert client.rows("SELECT 'served'") == [["served"]]
+
+
 # -- reloading
 
 
@@ -305,6 +324,35 @@ def test_a_stop_under_load_lets_transactions_finish(weir):
     assert len(done) <= kept <= len(done) + len(workers)
 
 
+def test_a_stop_ends_the_command_of_a_migration(weir):
+    weir.configure(WAITS_AT_DOOR)
+    weir.systemctl("start", "--no-block", "weir.service")
+    wait_for(lambda: "migrations" in weir.show("StatusText"))
+    weir.systemctl("stop", "weir.service")
+    assert (weir.show("Result"), weir.show("ExecMainStatus")) == ("success", "0")
+    assert "Killing process" not in weir.said()
+
+
+def test_a_restart_keeps_nobody_out(weir):
+    weir.start()
+    served, over = [], threading.Event()
+
+    def knock():  # to be sent away is one thing; a socket that is missing or dead ends the visits
+        while not over.is_set():
+            with contextlib.suppress(closed, BrokenPipeError, ConnectionResetError), weir.connect() as client:
+                served.append(client.rows("SELECT 1"))
+
+    visitor = threading.Thread(target=knock)
+    visitor.start()
+    for _ in range(3):
+        count = len(served)
+        weir.systemctl("restart", "weir.service")
+        wait_for(lambda: len(served) > count or not visitor.is_alive())
+        assert visitor.is_alive()
+    over.set()
+    visitor.join()
+
+
 def test_the_socket_listens_while_the_service_is_stopped_and_starts_it(weir):
     weir.start()
     inode = os.stat(weir.box.path(SOCKET)).st_ino
@@ -324,7 +372,7 @@ def test_the_journal_has_each_line_with_its_priority(weir):
     weir.box.write("/etc/weir/weir.json", "{")
     weir.systemctl("reload", "weir.service", check=False)
     main = str(weir.pid())
-    lines = {line["MESSAGE"]: line for line in weir.journal("-b") if line["_PID"] == main}
+    lines = {line["MESSAGE"]: line for line in weir.journal() if line["_PID"] == main}
     serving = next(line for words, line in lines.items() if words.startswith("serving"))
     refused = next(line for words, line in lines.items() if words.startswith("the settings stay"))
     assert (serving["PRIORITY"], refused["PRIORITY"]) == ("6", "3")
