@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -29,6 +30,15 @@ struct socket {
     age waited{}; // by the client, in the queue
     age held{};   // of a server, by its client
     bool is_leaving = false;
+    int descriptor = -1;
+};
+
+// A kind of object, of `size` bytes each.
+struct memory {
+    const char* name = "";
+    std::size_t size = 0;
+    std::size_t used = 0;
+    std::size_t free = 0; // kept for the next
 };
 
 struct sockets {
