@@ -39,7 +39,7 @@ int run(const settings_options& from)
     const std::optional<settings> all = from.load_or_complain();
     if (!all)
         return 1;
-    log::start(log_options(all->log));
+    const log::format format = log::start(log_options(all->log));
     ignore_broken_pipes();
     if (const auto raised = raise_descriptor_limit(); !raised) // what it has will serve fewer
         log::warning("fewer clients will fit", {{"error", raised.error().message}});
@@ -49,8 +49,8 @@ int run(const settings_options& from)
                    {"metrics", metrics_address.empty() ? "off" : metrics_address},
                    {"backends", all->backends.size()},
                    {"version", version()}});
-        // For a person; among lines of JSON it would be noise.
-        if (all->log.format == log_format::text)
+        // For a person; among lines of JSON, or in the journal, it would be noise.
+        if (format == log::format::text)
             std::cout << banner(*all, metrics_address) << std::flush;
     };
     const auto served = serve(

@@ -378,6 +378,11 @@ def test_the_journal_has_each_line_with_its_priority(weir):
     assert (serving["PRIORITY"], refused["PRIORITY"]) == ("6", "3")
     assert {line["_SYSTEMD_UNIT"] for line in lines.values()} == {"weir.service"}
     assert not any(words.startswith("<") for words in lines)
+    # That it cannot start at all is no lesser matter, nor what the reload complained of.
+    weir.systemctl("stop", "weir.service")
+    weir.systemctl("start", "weir.service", check=False)
+    complaints = [line for line in weir.journal() if "valid JSON" in line["MESSAGE"]]
+    assert len(complaints) >= 3 and {line["PRIORITY"] for line in complaints} == {"3"}
 
 
 # A client in the box, in a transaction until its input ends.
