@@ -414,15 +414,24 @@ def test_the_group_may_connect_and_is_known_by_its_processes_names(weir):
         worker.stdin.close()
 
 
-def test_the_url_is_a_credential_that_root_alone_may_read(weir):
+def test_urls_and_keys_are_credentials_that_root_alone_may_read(weir):
     weir.box.remove("/etc/weir/weir.json")
-    weir.box.write("/etc/weir/credentials/database_url", f"sqlite:///{DATA}/secret.db\n", mode=0o600)
+    secrets = {"database_url": f"sqlite:///{DATA}/secret.db\n", "client.crt": "certificate", "client.key": "key"}
+    for name, text in secrets.items():
+        weir.box.write(f"/etc/weir/credentials/{name}", text, mode=0o600)
     example = os.path.join(REPOSITORY, "systemd/examples/weir.service.d/credentials.conf")
     with open(example, encoding="utf-8") as file:
-        weir.box.write(f"{OVERRIDES}/credentials.conf", file.read())
+        weir.box.write(f"{OVERRIDES}/credentials.conf", file.read().replace("#LoadCredential", "LoadCredential"))
     weir.systemctl("daemon-reload")
     weir.start()
     with weir.connect(database="secret") as client:
         assert client.rows("SELECT 'served'") == [["served"]]
+    for name in secrets:  # libpq, too, refuses a key that others may read
+        key = os.stat(weir.box.path(f"/run/credentials/weir.service/{name}"))
+        assert (key.st_uid, key.st_mode & 0o777) == (os.stat(weir.box.path(DATA)).st_uid, 0o400)
     weir.systemctl("reload", "weir.service")
     weir.box.run("weir", "reload")  # from a shell, which has no credentials
+    refused = weir.box.run("env", "DATABASE_URL_FILE=${CREDENTIALS_DIRECTORY}/database_url", "weir", "check", check=False)
+    assert refused.returncode == 1 and "CREDENTIALS_DIRECTORY" in refused.stderr
+    weir.box.run("env", "CREDENTIALS_DIRECTORY=/run/credentials/weir.service",
+                 "DATABASE_URL_FILE=${CREDENTIALS_DIRECTORY}/database_url", "weir", "check")
