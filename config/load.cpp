@@ -131,13 +131,7 @@ public:
 
     checked<settings> run()
     {
-        out_.listen.socket_dir.clear(); // until a source or choose_socket_dir fills it
-        read_database_url();
-        read_file();
-        add_environment_backend();
-        read_environment();
-        read_overrides();
-        choose_socket_dir();
+        read();
         check_pools();
         place_migrations();
         check_names();
@@ -146,7 +140,24 @@ public:
         return std::move(out_);
     }
 
+    listen_settings run_for_listen()
+    {
+        read();
+        return std::move(out_.listen);
+    }
+
 private:
+    void read()
+    {
+        out_.listen.socket_dir.clear(); // until a source or choose_socket_dir fills it
+        read_database_url();
+        read_file();
+        add_environment_backend();
+        read_environment();
+        read_overrides();
+        choose_socket_dir();
+    }
+
     void complain(std::string path, std::string problem)
     {
         wrong_.push_back({std::move(path), std::move(problem)});
@@ -463,5 +474,7 @@ private:
 } // namespace
 
 checked<settings> load(const sources& from) { return loader(from).run(); }
+
+listen_settings load_listen(const sources& from) { return loader(from).run_for_listen(); }
 
 } // namespace weir

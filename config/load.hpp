@@ -10,4 +10,8 @@ namespace weir {
 
 checked<settings> load(const sources& from);
 
+// Where a weir with these settings listens, however wrong the rest of them may be: whoever asks a
+// running one need not be able to start it. systemd's credentials, say, are the service's alone.
+listen_settings load_listen(const sources& from);
+
 } // namespace weir

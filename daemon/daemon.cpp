@@ -62,6 +62,13 @@ backend_address address_of(const database_url& url)
     return {first.host, first.port, url.database, url.user};
 }
 
+// FileDescriptorName= of a socket unit says which protocol is spoken there. Without one systemd
+// gives the unit's name, and other activators give none.
+bool speaks_postgresql(const std::string& name)
+{
+    return name == "postgres" || name == "unknown" || name.ends_with(".socket");
+}
+
 class daemon {
 public:
     using start_handler = std::function<void(const std::string& metrics_address)>;
@@ -233,6 +240,12 @@ result<void> daemon::open_listeners()
     if (auto inherited = inherit_listener(); !inherited)
         return inherited;
     for (const auto& socket : passed_) {
+        if (!speaks_postgresql(socket.name))
+            return error{"F0000",
+                         "systemd passes a socket named \"" + socket.name +
+                             "\", a protocol that this weir does not speak",
+                         {},
+                         "Give the socket unit FileDescriptorName=postgres, or stop it."};
         auto adopted = unix_listener::adopt(socket.descriptor);
         if (!adopted)
             return adopted.error();

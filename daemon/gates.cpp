@@ -20,6 +20,7 @@ constexpr auto say_again_after = 5s;
 void gates::add(const backend_settings& s, pool_runner& pool)
 {
     all_.push_back(std::make_unique<migration_gate>(s, pool, real_migration_work(), loop_, *this));
+    pools_.push_back(&pool);
 }
 
 // Clients can connect already: they wait at the gates that stay closed while migrations run.
@@ -50,7 +51,7 @@ void gates::tick(time_point now)
 {
     for (const auto& gate : all_)
         gate->tick(now);
-    ask_for_time(now);
+    gate_changed(); // or a backend has come or gone, which the STATUS says as well
 }
 
 void gates::stop()
@@ -80,8 +81,7 @@ void gates::gate_changed()
     if (!booted_ || stopping_)
         return;
     const std::string closed = closed_because();
-    const std::string words =
-        closed.empty() ? "serving " + std::to_string(all_.size()) + " backend(s)" : closed;
+    const std::string words = closed.empty() ? serving() : closed;
     const bool first = !is_ready_ && closed.empty();
     if (first || (reloading_ && !is_migrating())) {
         is_ready_ = true;
@@ -104,6 +104,15 @@ std::string gates::closed_because() const
             all += (all.empty() ? "" : "; ") + gate->status().backend + ": " +
                    gate->status().closed_because;
     return all;
+}
+
+std::string gates::serving() const
+{
+    std::string words = "serving " + std::to_string(all_.size()) + " backend(s)";
+    for (const pool_runner* const pool : pools_)
+        if (const auto& why = pool->books().last_login_error(); why && !pool->books().is_up())
+            words += "; " + pool->name() + " is down: " + why->message;
+    return words;
 }
 
 void gates::ask_for_time(time_point now)

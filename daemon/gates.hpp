@@ -47,11 +47,13 @@ public:
 private:
     migration_gate* find(const std::string& backend) const; // null: there is none
     std::string closed_because() const;
+    std::string serving() const;
     void ask_for_time(time_point now);
 
     boost::asio::io_context& loop_;
     handlers to_;
     std::vector<std::unique_ptr<migration_gate>> all_;
+    std::vector<const pool_runner*> pools_;
     bool booted_ = false;
     bool is_ready_ = false;  // systemd has heard READY=1
     bool reloading_ = false; // ... and RELOADING=1, and waits for READY=1

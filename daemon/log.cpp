@@ -85,16 +85,18 @@ std::string shown(std::string_view text)
     return clean;
 }
 
+bool is_json(format f) { return f == format::json || f == format::journal_json; }
+
 // Everything after the time and the level.
 std::string compose(format f, std::string_view message, fields extra)
 {
     std::string line;
-    if (f == format::json)
+    if (is_json(f))
         append_json_string(line, shown(message));
     else
         append_printable(line, shown(message));
     for (const field& e : extra) {
-        if (f == format::json) {
+        if (is_json(f)) {
             line += ",\"";
             line += e.key;
             line += "\":";
@@ -132,12 +134,12 @@ std::unique_ptr<spdlog::formatter> make_formatter(format f)
     auto formatter =
         std::make_unique<spdlog::pattern_formatter>(spdlog::pattern_time_type::utc, "\n");
     formatter->add_flag<journal_priority>('*');
+    const std::string json = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})";
     switch (f) {
     case format::text: formatter->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %l %v"); break;
-    case format::json:
-        formatter->set_pattern(R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ","level":"%l","message":%v})");
-        break;
+    case format::json: formatter->set_pattern(json); break;
     case format::journal: formatter->set_pattern("<%*>%v"); break;
+    case format::journal_json: formatter->set_pattern("<%*>" + json); break;
     }
     return formatter;
 }
@@ -210,11 +212,12 @@ void write(level l, std::string_view message, fields extra)
         d.logger.log(to_spdlog(l), spdlog::string_view_t{compose(d.format, message, extra)});
 }
 
-void start(options o)
+format start(options o)
 {
-    if (o.format == format::text && is_journal(o.descriptor))
-        o.format = format::journal;
+    if (is_journal(o.descriptor))
+        o.format = is_json(o.format) ? format::journal_json : format::journal;
     current() = std::make_unique<destination>(o);
+    return o.format;
 }
 
 void set_least(level l) { current()->logger.set_level(to_spdlog(l)); }
@@ -234,7 +237,7 @@ void value::append_to(std::string& line, log::format f) const
             return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                    std::string_view{"_-./:@+,*"}.find(c) != std::string_view::npos;
         });
-        if (plain && f != format::json)
+        if (plain && !is_json(f))
             line += text;
         else
             append_json_string(line, text);

@@ -29,7 +29,8 @@ enum class level : std::uint8_t {
 enum class format : std::uint8_t {
     text,
     json,
-    journal, // text for systemd's journal: "<6>message", as the journal adds the time itself
+    journal,      // text for systemd's journal: "<6>message", as the journal adds the time itself
+    journal_json, // JSON for it: "<6>{...}"
 };
 
 struct options {
@@ -38,9 +39,10 @@ struct options {
     int descriptor = 2;
 };
 
-// Text becomes `journal` when stderr is the journal's own socket (systemd says so in
-// JOURNAL_STREAM). Called once, before there are threads; until then lines are text on stderr.
-void start(options);
+// Text becomes `journal`, and JSON `journal_json`, when stderr is the journal's own socket (systemd
+// says so in JOURNAL_STREAM). Called once, before there are threads; until then lines are text on
+// stderr. The format that it is.
+format start(options);
 void set_least(level); // at any time
 
 // Whatever is logged from now on, this text will not be in it. A second lock on the door: secrets

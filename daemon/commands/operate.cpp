@@ -28,16 +28,15 @@ int complain(const error& why)
 
 int run(const operate_options& wanted)
 {
-    const std::optional<settings> all = wanted.settings.load_or_complain();
-    if (!all)
-        return 1;
-    const auto console = connect_to_console(all->listen, {});
+    const listen_settings at = wanted.settings.where_weir_listens();
+    const auto console = connect_to_console(at, {});
     if (!console)
         return complain(console.error());
-    if (!*console)
+    if (!*console) {
+        wanted.settings.load_or_complain(); // a mistake may be why it was looked for there
         return complain(
-            {"08001",
-             "no weir serves " + listen_address{all->listen.socket_dir, all->listen.port}.path()});
+            {"08001", "no weir serves " + listen_address{at.socket_dir, at.port}.path()});
+    }
     std::string words = wanted.command;
     if (!wanted.backend.empty())
         words += " " + migrations::quoted_name(wanted.backend);

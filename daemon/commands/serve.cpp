@@ -4,6 +4,7 @@
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
 #include "daemon/log_options.hpp"
+#include "daemon/process.hpp"
 #include "daemon/unix_listener.hpp"
 #include "daemon/version.hpp"
 
@@ -38,15 +39,18 @@ int run(const settings_options& from, bool takes_over)
     const std::optional<settings> all = from.load_or_complain();
     if (!all)
         return 1;
-    log::start(log_options(all->log));
+    const log::format format = log::start(log_options(all->log));
+    ignore_broken_pipes();
+    if (const auto raised = raise_descriptor_limit(); !raised) // what it has will serve fewer
+        log::warning("fewer clients will fit", {{"error", raised.error().message}});
     const auto started = [&](const std::string& metrics_address) {
         log::info("serving",
                   {{"socket", listen_address{all->listen.socket_dir, all->listen.port}.path()},
                    {"metrics", metrics_address.empty() ? "off" : metrics_address},
                    {"backends", all->backends.size()},
                    {"version", version()}});
-        // For a person; among lines of JSON it would be noise.
-        if (all->log.format == log_format::text)
+        // For a person; among lines of JSON, or in the journal, it would be noise.
+        if (format == log::format::text)
             std::cout << banner(*all, metrics_address) << std::flush;
     };
     const auto served = serve(

@@ -37,7 +37,7 @@ void settings_options::add_log(CLI::App& verb)
     verb.add_option("--log-level", log_level_, "debug, info, warning or error")->type_name("LEVEL");
 }
 
-checked<settings> settings_options::load() const
+sources settings_options::read_from() const
 {
     sources from = real_sources();
     from.config_file = config_file_;
@@ -49,7 +49,12 @@ checked<settings> settings_options::load() const
         from.overrides.push_back({"log.format", *log_format_, "--log-format"});
     if (log_level_)
         from.overrides.push_back({"log.level", *log_level_, "--log-level"});
-    checked<settings> loaded = weir::load(from);
+    return from;
+}
+
+checked<settings> settings_options::load() const
+{
+    checked<settings> loaded = weir::load(read_from());
     if (loaded)
         for (const backend_settings& backend : loaded->backends)
             for (const secret* s : {&backend.url.password, &backend.url.sslpassword})
@@ -67,5 +72,7 @@ std::optional<settings> settings_options::load_or_complain() const
         std::cerr << "  " << to_text(c) << '\n';
     return std::nullopt;
 }
+
+listen_settings settings_options::where_weir_listens() const { return load_listen(read_from()); }
 
 } // namespace weir::commands

@@ -26,7 +26,13 @@ public:
     // load(), with complaints on stderr.
     std::optional<settings> load_or_complain() const;
 
+    // For a verb that asks a running weir: where it is, even if the settings are wrong by now or
+    // need what only the service has. What is wrong with them the running weir says.
+    listen_settings where_weir_listens() const;
+
 private:
+    sources read_from() const;
+
     std::optional<std::string> config_file_;
     std::optional<std::string> log_format_;
     std::optional<std::string> log_level_;

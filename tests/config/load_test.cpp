@@ -467,4 +467,17 @@ TEST_CASE("no complaint shows a password, also from where a URL does not belong"
     }
 }
 
+TEST_CASE("where it listens can be read, however wrong the rest is")
+{
+    fake_sources from = with_file(R"({"listen": {"socket_dir": "/run/shop", "port": 6432},
+                                      "backends": {"main": {"url": 3, "pool": {"siez": 1}}}})");
+    CHECK(complaints_of(from) != "");
+    CHECK(load_listen(from.get()).socket_dir == "/run/shop");
+    CHECK(load_listen(from.get()).port == 6432);
+    from = with_file("{");
+    from.environment["WEIR_SOCKET_DIR"] = "/run/mine";
+    CHECK(load_listen(from.get()).socket_dir == "/run/mine");
+    CHECK(load_listen(from.get()).port == 5432);
+}
+
 TEST_SUITE_END();

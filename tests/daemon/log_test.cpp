@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <sys/stat.h>
@@ -213,6 +214,12 @@ TEST_SUITE("log")
             char line[256] = {};
             REQUIRE(::read(ends[0], line, sizeof line) > 0);
             CHECK((std::string{line} == "<6>x\n") == c.is_journal);
+            log::start({log::format::json, log::level::info, ends[1]});
+            log::error("y");
+            std::memset(line, 0, sizeof line);
+            REQUIRE(::read(ends[0], line, sizeof line) > 0);
+            CHECK(std::string{line}.starts_with("<3>{\"time\":") == c.is_journal);
+            CHECK(std::string{line}.starts_with("{\"time\":") != c.is_journal);
         }
         ::unsetenv("JOURNAL_STREAM");
         log::start({});

@@ -6,6 +6,8 @@ Each file runs in a pytest of its own (see CMakeLists.txt), so a cluster lives a
 import contextlib
 import os
 import pathlib
+import shutil
+import subprocess
 import sys
 import tempfile
 
@@ -16,7 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from cluster import cluster  # noqa: E402
 from notify_socket import notify_socket  # noqa: E402
 from raw_client import raw_client  # noqa: E402
-from weir import weir  # noqa: E402
+from weir import binary, weir  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,19 @@ def scratch():
     """
     with tempfile.TemporaryDirectory(prefix="weir-") as directory:
         yield pathlib.Path(directory)
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    """The .deb, made of the program under test."""
+    if shutil.which("dpkg-shlibdeps") is None:
+        pytest.skip("no dpkg-shlibdeps (apt-get install dpkg-dev)")
+    directory = tmp_path_factory.mktemp("package")
+    config = os.path.join(os.path.dirname(binary()), "CPackConfig.cmake")
+    cpack = ["cpack", "-G", "DEB", "--config", config, "-B", str(directory)]
+    subprocess.run(cpack, check=True, stdout=subprocess.DEVNULL)
+    (made,) = directory.glob("*.deb")
+    return str(made)
 
 
 @pytest.fixture

@@ -448,6 +448,16 @@ def test_reload_answers_when_it_is_done_and_says_what_is_wrong(pg, start):
     assert size_now() == 4
 
 
+def test_who_asks_a_running_weir_needs_not_its_credentials(pg, start, scratch):
+    (scratch / "url").write_text(pg.unix_url())
+    url_file = "${CREDENTIALS_DIRECTORY}/url"
+    config = {"backends": {"postgres": {"url_file": url_file}}}
+    daemon = start(config=config, CREDENTIALS_DIRECTORY=scratch)
+    shell = {n: v for n, v in daemon.environment().items() if n != "CREDENTIALS_DIRECTORY"}
+    asked = subprocess.run([binary(), "reload"], env=shell, capture_output=True, text=True, timeout=60)
+    assert (asked.returncode, asked.stderr) == (0, "")
+
+
 def test_the_shell_reloads_and_reconnects_with_an_exit_status(pg, start):
     def config(size):
         return {"backends": {"postgres": {"url": pg.unix_url(), "pool": {"size": size}}}}
@@ -471,6 +481,11 @@ def test_the_shell_reloads_and_reconnects_with_an_exit_status(pg, start):
     refused = run("reload")
     assert refused.returncode == 1 and "backends.postgres.pool.size" in refused.stderr
     assert shown(daemon, "DATABASES")[0]["pool_size"] == 4
+    with open(daemon.path("weir.json"), "w") as file:
+        file.write("{")
+    refused = run("reload")
+    assert refused.returncode == 1 and "not valid JSON" in refused.stderr
+    assert "settings stay" in refused.stderr  # who says so is the running weir
     daemon.write_config(config(4))
 
     with psycopg.connect(daemon.dsn("postgres"), autocommit=True) as client:

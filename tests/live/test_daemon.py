@@ -1,5 +1,6 @@
 """The process: how it starts, reloads, drains and ends, and what it tells operators and systemd."""
 
+import contextlib
 import grp
 import json
 import os
@@ -12,6 +13,7 @@ import time
 import psycopg
 import pytest
 
+from cluster import cluster
 from patience import wait_for
 from raw_client import query, raw_client, sqlstates, startup
 from weir import binary
@@ -193,6 +195,25 @@ def test_the_last_of_many_sigterms_does_not_kill(pg, start):
         daemon.stop()
 
 
+# -- what a process with thousands of sockets sets up for itself
+
+
+def test_the_hard_limit_of_descriptors_is_what_counts(pg, start):
+    daemon = start(pg.unix_url(), wrap=lambda _: ["prlimit", "--nofile=64:512"])
+    with contextlib.ExitStack() as clients:
+        for _ in range(100):
+            clients.enter_context(raw_client(daemon.socket_path(), **LOGIN))
+        with raw_client(daemon.socket_path(), **LOGIN) as last:
+            assert last.rows("SELECT 'served'") == [["served"]]
+
+
+def test_a_peer_that_has_gone_is_no_reason_to_end(pg, start):
+    daemon = start(pg.unix_url())
+    with open(f"/proc/{daemon.process.pid}/status") as status:
+        ignored = int(re.search(r"SigIgn:\s+(\w+)", status.read()).group(1), 16)
+    assert ignored & 1 << (signal.SIGPIPE - 1)
+
+
 # -- reloading
 
 
@@ -291,6 +312,21 @@ def test_systemd_hears_ready_when_the_socket_serves_and_stopping_at_the_end(pg, 
     systemd.until("STOPPING=1")
 
 
+def test_the_status_says_which_backend_is_down_and_why(start, systemd):
+    serving = "STATUS=serving 1 backend(s)"
+    with cluster(tcp=False) as server:
+        daemon = start(server.unix_url(), NOTIFY_SOCKET=systemd.path)
+        systemd.until("READY=1")
+        with raw_client(daemon.socket_path(), **LOGIN) as client:
+            client.rows("SELECT 'served'")
+            server.stop()
+            client.send(query("SELECT 'asked'"))  # it is noticed when somebody asks
+            systemd.until(lambda line: line.startswith(f"{serving}; postgres is down: connection to"))
+            server.start()
+            systemd.until(serving)
+            client.until_ready()
+
+
 def test_the_watchdog_is_fed(pg, start, systemd):
     start(pg.unix_url(), NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC=200_000)
     systemd.until("READY=1")
@@ -311,8 +347,10 @@ def test_the_watchdog_starves_when_weir_hangs(pg, start, systemd):
     systemd.until("WATCHDOG=1")
 
 
-def test_systemd_can_hand_the_socket_over(pg, start):
-    def activated(daemon):
+def activated(*sockets, name="postgres"):
+    """For wrap: weir gets these sockets of its directory from systemd's stand-in, under this name."""
+
+    def front(daemon):
         told = daemon.environment()
         passed = [
             name
@@ -321,12 +359,16 @@ def test_systemd_can_hand_the_socket_over(pg, start):
         ]
         return [
             "systemd-socket-activate",
-            "-l",
-            daemon.socket_path(),
+            *(f"--listen={daemon.path(socket)}" for socket in sockets),
+            f"--fdname={':'.join([name] * len(sockets))}",
             *(f"--setenv={name}={told[name]}" for name in passed),
         ]
 
-    daemon = start(pg.unix_url(), wrap=activated)
+    return front
+
+
+def test_systemd_can_hand_the_socket_over(pg, start):
+    daemon = start(pg.unix_url(), wrap=activated(".s.PGSQL.5432"))
     inode = os.stat(daemon.socket_path()).st_ino
     with raw_client(daemon.socket_path(), **LOGIN) as client:
         assert client.rows("SELECT 'served'") == [["served"]]
@@ -335,3 +377,18 @@ def test_systemd_can_hand_the_socket_over(pg, start):
     )  # it is systemd's file: weir makes none and removes none
     daemon.stop()
     assert os.path.exists(daemon.socket_path())
+
+
+def test_systemd_can_hand_several_sockets_over(pg, start):
+    daemon = start(pg.unix_url(), wrap=activated(".s.PGSQL.5432", ".s.PGSQL.6432"))
+    for port in (5432, 6432):
+        with raw_client(daemon.path(f".s.PGSQL.{port}"), **LOGIN) as client:
+            assert client.rows("SELECT 'served'") == [["served"]]
+
+
+def test_a_socket_for_another_protocol_is_refused_by_its_name(pg, start):
+    # It is the first to connect for whom weir is started, so the harness is already waiting.
+    daemon = start(pg.unix_url(), wrap=activated(".s.PGSQL.5432", name="mysql"))
+    assert daemon.wait() == 1
+    assert "mysql" in daemon.log() and "FileDescriptorName=postgres" in daemon.log()
+    daemon.destroy()
