@@ -89,6 +89,7 @@ private:
     void end_at_once();
     void reload(const settings& fresh);
     result<void> reload_settings();
+    void note_reload(bool done);
     bool reconnect(const std::string& backend);
     void exit(const error& why);
     metrics_snapshot snapshot() const;
@@ -112,6 +113,7 @@ private:
     boost::asio::signal_set stops_;
     boost::asio::signal_set hangups_;
     std::optional<http_server> pages_;
+    reload_counts reloads_{.in_use_since = std::chrono::system_clock::now()};
     bool draining_ = false;
     std::optional<error> ended_by_;
 };
@@ -320,6 +322,7 @@ result<void> daemon::reload_settings()
 {
     gates_.begin_reload();
     const auto fresh = reread_();
+    note_reload(fresh.has_value());
     if (fresh)
         reload(*fresh);
     else
@@ -332,6 +335,14 @@ result<void> daemon::reload_settings()
                      fresh.error().detail,
                      "The old settings stay."};
     return {};
+}
+
+void daemon::note_reload(bool done)
+{
+    ++(done ? reloads_.done : reloads_.refused);
+    reloads_.last_was_refused = !done;
+    if (done)
+        reloads_.in_use_since = std::chrono::system_clock::now();
 }
 
 bool daemon::reconnect(const std::string& backend)
@@ -399,6 +410,7 @@ metrics_snapshot daemon::snapshot() const
     s.clients = relay_.counts();
     s.errors_before_backend = relay_.errors_before_backend();
     s.clients.limit = settings_.max_client_conn;
+    s.reloads = reloads_;
     for (const auto& pool : pools_) {
         s.backends.push_back(pool->snapshot());
         s.backends.back().listening_channels = relay_.listening_channels(*pool);

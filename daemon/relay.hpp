@@ -136,7 +136,7 @@ private:
 
     // relay_limits.cpp: who holds a server, or is silent, for too long
     void enforce_limits(client& c, server& s);
-    void log_limit(const client& c, hold_limit passed, std::string_view what);
+    void note_limit(const client& c, hold_limit passed, std::string_view what);
     void interrupt(client& c, server& s, hold_limit passed);
     void take_back(client& c, server& s, hold_limit passed);
     void note_activity(client& c);
