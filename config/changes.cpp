@@ -67,6 +67,7 @@ settings_changes compare(const settings& before, const settings& after)
     note(before.listen.mode != after.listen.mode, changes.restart, "listen.mode");
     note(before.listen.group != after.listen.group, changes.restart, "listen.group");
     note(before.metrics != after.metrics, changes.restart, "metrics.listen");
+    note(before.metrics_hosts != after.metrics_hosts, changes.restart, "metrics.hosts");
     return changes;
 }
 

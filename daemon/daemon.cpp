@@ -13,8 +13,10 @@
 #include "daemon/relay.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/unix_listener.hpp"
+#include "daemon/version.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -32,6 +34,7 @@ using std::chrono::steady_clock;
 
 constexpr auto tick_interval = 100ms;
 constexpr auto drain_limit = 30s;
+constexpr auto note_interval = 1s;
 
 // Servers for whole sessions: they are opened when asked for, and closed when nobody wants them.
 pool_settings lane_settings(pool_settings of)
@@ -93,6 +96,8 @@ private:
     bool reconnect(const std::string& backend);
     void exit(const error& why);
     metrics_snapshot snapshot() const;
+    status::moment moment() const; // without those who hold servers
+    void note_moment(steady_clock::time_point now);
     console::sockets sockets();
 
     settings settings_;
@@ -112,6 +117,8 @@ private:
     boost::asio::steady_timer watchdog_;
     boost::asio::signal_set stops_;
     boost::asio::signal_set hangups_;
+    const std::shared_ptr<status::board> known_ = std::make_shared<status::board>();
+    steady_clock::time_point noted_{}; // the last moment
     std::optional<http_server> pages_;
     reload_counts reloads_{.in_use_since = std::chrono::system_clock::now()};
     bool draining_ = false;
@@ -211,12 +218,23 @@ result<void> daemon::open_pages()
 {
     if (!settings_.metrics)
         return {};
+    const auto numbers = [this](std::function<void(metrics_snapshot)> reply) {
+        boost::asio::post(loop_, [this, reply = std::move(reply)] { reply(snapshot()); });
+    };
+    const auto with_holders = [this](std::function<void(status::moment)> reply) {
+        boost::asio::post(loop_, [this, reply = std::move(reply)] {
+            status::moment m = moment();
+            m.held = relay_.held();
+            reply(std::move(m));
+        });
+    };
+    std::vector<std::string> hosts = settings_.metrics_hosts;
+    hosts.push_back(boost::asio::ip::host_name());
     auto started = http_server::start(
         settings_.metrics->address,
         settings_.metrics->port,
-        control_pages([this](std::function<void(metrics_snapshot)> reply) {
-            boost::asio::post(loop_, [this, reply = std::move(reply)] { reply(snapshot()); });
-        }));
+        {.handler = control_pages({.numbers = numbers, .moment = with_holders, .known = known_}),
+         .hosts = http_hosts{std::move(hosts)}});
     if (!started)
         return started.error();
     pages_ = std::move(*started);
@@ -238,6 +256,7 @@ void daemon::tick()
     relay_.tick(now);
     gates_.tick(now);
     console_.tick(now);
+    note_moment(now);
     if (draining_ && relay_.clients() == 0 && !gates_.is_migrating())
         return loop_.stop();
     ticker_.expires_after(tick_interval);
@@ -245,6 +264,24 @@ void daemon::tick()
         if (!failed)
             tick();
     });
+}
+
+// For the status page, whose thread keeps what it needs of it.
+void daemon::note_moment(steady_clock::time_point now)
+{
+    if (!pages_ || now - noted_ < note_interval)
+        return;
+    noted_ = now;
+    pages_->post([known = known_, m = moment()] { known->note(m); });
+}
+
+status::moment daemon::moment() const
+{
+    return {.now = steady_clock::now(),
+            .today = std::chrono::system_clock::now(),
+            .host = boost::asio::ip::host_name(),
+            .version = version(),
+            .numbers = snapshot()};
 }
 
 // From the relay's own loop: a stuck loop is a stuck daemon, and systemd restarts it.

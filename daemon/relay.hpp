@@ -64,6 +64,7 @@ public:
     std::size_t clients() const { return in_use_; }
     client_counts counts() const;
     console::sockets sockets();               // one by one; looks at every client
+    std::vector<console::socket> held();      // servers, by clients; looks at every server
     bool kill_client(const std::string& ptr); // as sockets() calls it; false: there is none
     const error_counts& errors_before_backend() const { return errors_before_backend_; }
 

@@ -212,9 +212,9 @@ TEST_SUITE("readiness")
         const http_page page = readiness(now);
         CHECK(page.status == 200);
         CHECK(page.content_type == "application/json");
-        CHECK(page.body ==
-              R"({"ready":true,"backends":[{"name":"main","up":true},{"name":"local","up":true}]})"
-              "\n");
+        CHECK(page.body == R"({"ready":true,"backends":[{"name":"main","up":true,"gate":"open"},)"
+                           R"({"name":"local","up":true,"gate":"open"}]})"
+                           "\n");
     }
 
     TEST_CASE("a backend that is down is named, with the server's words")
@@ -223,8 +223,19 @@ TEST_SUITE("readiness")
         now.backends.push_back({.name = "main", .down_because = "password \"x\" failed"});
         const http_page page = readiness(now);
         CHECK(page.status == 503);
-        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,)"
+        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,"gate":"open",)"
                            R"("down_because":"password \"x\" failed"}]})"
+                           "\n");
+    }
+
+    TEST_CASE("a backend that nobody has logged in to yet says so")
+    {
+        metrics_snapshot now;
+        now.backends.push_back({.name = "main"});
+        const http_page page = readiness(now);
+        CHECK(page.status == 503);
+        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,"gate":"open",)"
+                           R"("down_because":"no login has succeeded yet"}]})"
                            "\n");
     }
 
@@ -236,9 +247,10 @@ TEST_SUITE("readiness")
         now.backends[0].migrations.closed_because = "migrations are running: 12 of 65, 041_x";
         const http_page page = readiness(now);
         CHECK(page.status == 503);
-        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":true,)"
-                           R"("closed_because":"migrations are running: 12 of 65, 041_x"}]})"
-                           "\n");
+        CHECK(page.body ==
+              R"({"ready":false,"backends":[{"name":"main","up":true,)"
+              R"("gate":"closed","closed_because":"migrations are running: 12 of 65, 041_x"}]})"
+              "\n");
     }
 
     TEST_CASE("a closed gate is told")
@@ -246,9 +258,8 @@ TEST_SUITE("readiness")
         const http_page page = readiness(
             {.closed_because = "draining", .backends = {{.name = "main", .is_up = true}}});
         CHECK(page.status == 503);
-        CHECK(
-            page.body ==
-            R"({"ready":false,"closed_because":"draining","backends":[{"name":"main","up":true}]})"
-            "\n");
+        CHECK(page.body == R"({"ready":false,"closed_because":"draining",)"
+                           R"("backends":[{"name":"main","up":true,"gate":"open"}]})"
+                           "\n");
     }
 }

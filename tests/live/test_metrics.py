@@ -163,6 +163,32 @@ def test_a_scrape_says_the_same_amount_however_many_clients_there_are(pg, start)
         assert samples() == few
 
 
+# -- ready, and if not, why
+
+
+def test_readyz_says_per_backend_what_is_wrong(pg, start):
+    gone = "postgresql://app:kanarienvogel@127.0.0.1:1/gone"
+    daemon = start(config={"backends": {"main": {"url": pg.unix_url()}, "gone": {"url": gone}}})
+    ready = lambda: json.loads(daemon.get("/readyz")[1])
+    backends = lambda: {b["name"]: b for b in ready()["backends"]}
+    wait_for(lambda: backends()["main"]["up"])
+    wait_for(lambda: "refused" in backends()["gone"]["down_because"])
+    assert daemon.get("/readyz")[0] == 503 and ready()["ready"] is False
+    assert backends()["main"] == {"name": "main", "up": True, "gate": "open"}
+    assert not backends()["gone"]["up"] and backends()["gone"]["gate"] == "open"
+    assert "kanarienvogel" not in daemon.get("/readyz")[1]
+    assert daemon.get("/healthz") == (200, "ok\n")
+
+
+def test_readyz_is_json_when_all_is_well(pg, start):
+    daemon = start(pg.unix_url())
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
+    assert json.loads(daemon.get("/readyz")[1]) == {
+        "ready": True,
+        "backends": [{"name": "postgres", "up": True, "gate": "open"}],
+    }
+
+
 # -- Prometheus
 
 

@@ -52,7 +52,9 @@ class prometheus:
         settings = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": self.rules,
-            "scrape_configs": [{"job_name": "weir", "static_configs": [{"targets": [self.target]}]}],
+            "scrape_configs": [
+                {"job_name": "weir", "static_configs": [{"targets": [self.target]}]}
+            ],
         }
         with open(self.path("prometheus.yml"), "w") as file:
             json.dump(settings, file)  # JSON is YAML
