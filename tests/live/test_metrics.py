@@ -2,8 +2,8 @@
 
 import contextlib
 import json
+import os
 import re
-import socket
 import threading
 
 import psycopg2
@@ -11,9 +11,14 @@ import pytest
 
 from patience import wait_for
 from prometheus import prometheus, promtool
-from raw_client import query, raw_client, sqlstates
+from raw_client import raw_client, sqlstates
+from weir import REPOSITORY
 
 LOGIN = dict(user="tester", database="postgres")
+
+SHIPPED = os.path.join(REPOSITORY, "config")
+ALERTS = os.path.join(SHIPPED, "prometheus-alerts.yml")
+DASHBOARD = os.path.join(SHIPPED, "grafana-dashboard.json")
 
 # DESIGN.md §10; what else is there is more.
 PROMISED = """weir_pool_size weir_pool_max_overflow weir_pool_connections weir_pool_waiting
@@ -210,3 +215,90 @@ def test_a_real_prometheus_scrapes_a_loaded_weir(pg, start):
         assert 0 < quantile < 60
         described = server.api("targets/metadata", metric="weir_transaction_seconds")
         assert {entry["type"] for entry in described} == {"histogram"}
+
+
+# -- what is shipped for Prometheus and Grafana
+
+
+def dashboard_expressions():
+    """What Grafana would ask for all backends."""
+    with open(DASHBOARD) as file:
+        dashboard = json.load(file)
+    found = [target["expr"] for panel in dashboard["panels"] for target in panel.get("targets", [])]
+    assert len(found) > 20
+    return [
+        expression.replace("$__rate_interval", "5m")
+        .replace("$backend", ".*")
+        .replace("$instance", ".*")
+        for expression in found
+    ]
+
+
+def alert_expressions():
+    with open(ALERTS) as file:
+        found = re.findall(r"^ +expr: (.+)$", file.read(), re.M)
+    assert len(found) > 10
+    return found
+
+
+def families_in(expression):
+    without_strings = re.sub(r'"[^"]*"', "", expression)
+    return {
+        re.sub(r"_(bucket|sum|count)$", "", name)
+        for name in re.findall(r"\bweir_\w+", without_strings)
+    }
+
+
+def test_the_alerts_are_rules_and_sound_when_they_should():
+    status, said = promtool("check", "rules", ALERTS)
+    assert status == 0, said
+    status, said = promtool(
+        "test", "rules", os.path.join(REPOSITORY, "tests/config/prometheus-alerts-test.yml")
+    )
+    assert status == 0, said
+
+
+def test_each_alert_is_tested():
+    with open(ALERTS) as alerts, open(
+        os.path.join(REPOSITORY, "tests/config/prometheus-alerts-test.yml")
+    ) as tests:
+        names, tested = re.findall(r"alert: (\w+)", alerts.read()), tests.read()
+    assert names and [name for name in names if name not in tested] == []
+
+
+def test_the_readme_says_what_each_alert_means():
+    with open(ALERTS) as alerts, open(os.path.join(REPOSITORY, "README.md")) as readme:
+        names, page = re.findall(r"alert: (\w+)", alerts.read()), readme.read()
+    assert [name for name in names if f"`{name}`" not in page] == []
+
+
+def test_the_readme_says_what_each_metric_means(pg, start):
+    page = start(pg.unix_url()).get("/metrics")[1]
+    with open(os.path.join(REPOSITORY, "README.md")) as readme:
+        told = set(re.findall(r"`(weir_\w+)", readme.read()))
+    assert set(families(page)) - told == set()
+
+
+@pytest.mark.parametrize("expressions", [dashboard_expressions, alert_expressions])
+def test_what_is_shipped_asks_only_for_what_there_is(pg, start, expressions, scratch):
+    there = families(start(pg.unix_url()).get("/metrics")[1])
+    for expression in expressions():
+        assert families_in(expression) - set(there) == set(), expression
+    rules = [{"record": f"panel:{i}", "expr": e} for i, e in enumerate(expressions())]
+    (scratch / "rules.yml").write_text(json.dumps({"groups": [{"name": "all", "rules": rules}]}))
+    status, said = promtool("check", "rules", "--lint=none", str(scratch / "rules.yml"))
+    assert status == 0, said
+
+
+def test_a_real_prometheus_evaluates_the_alerts_and_the_dashboard(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    with raw_client(daemon.socket_path(), **LOGIN) as client:
+        assert sqlstates(client.ask("SELECT 1/0")) == ["22012"]  # a class without one is not there
+    with load(daemon, clients=3), prometheus(daemon, rules=[ALERTS]) as server:
+        rules = lambda: [rule for group in server.api("rules")["groups"] for rule in group["rules"]]
+        wait_for(lambda: all(rule["health"] == "ok" for rule in rules()))
+        assert {rule["type"] for rule in rules()} == {"alerting"}
+        wait_for(lambda: server.query("rate(weir_transactions_total[5m]) > 0"))
+        silent = [e for e in dashboard_expressions() if not server.query(e)]
+        assert silent == []  # each panel has something to show
+        assert not server.query('ALERTS{alertstate="firing"}')
