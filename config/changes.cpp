@@ -59,6 +59,7 @@ settings_changes compare(const settings& before, const settings& after)
          changes.live,
          "client_idle_timeout");
     note(before.listen.allow != after.listen.allow, changes.live, "listen.allow");
+    note(before.admin != after.admin, changes.live, "admin");
     note(before.log.level != after.log.level, changes.live, "log.level");
     // The socket and the metrics' port are bound once; the log's sink is made once.
     note(before.log.format != after.log.format, changes.restart, "log.format");

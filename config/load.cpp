@@ -1,6 +1,7 @@
 #include "config/load.hpp"
 
 #include "config/knobs.hpp"
+#include "config/pool_check.hpp"
 #include "config/settings_file.hpp"
 #include "config/suggest.hpp"
 
@@ -402,16 +403,8 @@ private:
 
     void check_pools()
     {
-        for (backend_settings& backend : out_.backends) {
-            pool_settings& pool = backend.pool;
-            if (pool.size == 0)
-                pool.max_overflow = -1;
-            else if (pool.min_idle > pool.size)
-                complain("backends." + backend.name + ".pool.min_idle",
-                         "is " + std::to_string(pool.min_idle) +
-                             "; it must be at most the pool's size, which is " +
-                             std::to_string(pool.size));
-        }
+        for (backend_settings& backend : out_.backends)
+            check_pool(backend, wrong_);
     }
 
     // One backend has ./migrations to itself; several must not run each other's revisions.

@@ -147,6 +147,11 @@ json migrations_object(const migration_settings& m)
     return out;
 }
 
+json accounts_object(const account_settings& accounts)
+{
+    return {{"users", accounts.users}, {"groups", accounts.groups}};
+}
+
 json listen_object(const listen_settings& listen)
 {
     json out{
@@ -156,7 +161,7 @@ json listen_object(const listen_settings& listen)
     };
     if (!listen.group.empty())
         out["group"] = listen.group;
-    out["allow"] = {{"users", listen.allow.users}, {"groups", listen.allow.groups}};
+    out["allow"] = accounts_object(listen.allow);
     return out;
 }
 
@@ -173,6 +178,7 @@ json object_of(const settings& all)
     return {
         {"backends", std::move(backends)},
         {"listen", listen_object(all.listen)},
+        {"admin", accounts_object(all.admin)},
         {"metrics", {{"listen", endpoint_text(all.metrics)}, {"hosts", all.metrics_hosts}}},
         {"log", {{"format", name_of(all.log.format)}, {"level", name_of(all.log.level)}}},
         {"max_client_conn", all.max_client_conn},
@@ -216,7 +222,7 @@ std::vector<listed_setting> list(const settings& all)
         standard.backends.emplace_back().name = b.name;
     const auto is_live = [](const std::string& path) {
         for (const char* part :
-             {".pool.", ".migrations.", "listen.allow.", "max_client_conn", "client_"})
+             {".pool.", ".migrations.", "listen.allow.", "admin.", "max_client_conn", "client_"})
             if (path.find(part) != std::string::npos)
                 return true;
         return false;

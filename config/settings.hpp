@@ -32,12 +32,12 @@ struct backend_settings {
     friend bool operator==(const backend_settings&, const backend_settings&) = default;
 };
 
-// Who may connect, by SO_PEERCRED; nobody listed = whom the socket's mode admits.
-struct allow_settings {
+// Accounts of this host, by name or number; compared with SO_PEERCRED.
+struct account_settings {
     std::vector<std::string> users;
     std::vector<std::string> groups;
 
-    friend bool operator==(const allow_settings&, const allow_settings&) = default;
+    friend bool operator==(const account_settings&, const account_settings&) = default;
 };
 
 struct listen_settings {
@@ -45,7 +45,7 @@ struct listen_settings {
     std::uint16_t port = 5432;            // only names the socket file
     unsigned mode = 0777;                 // of the socket file
     std::string group;                    // of the socket file; empty = weir's own
-    allow_settings allow;
+    account_settings allow;               // who may connect; empty = whom the mode admits
 
     friend bool operator==(const listen_settings&, const listen_settings&) = default;
 };
@@ -72,6 +72,7 @@ struct settings {
 
     std::vector<backend_settings> backends; // at least one; in the order of their names
     listen_settings listen;
+    account_settings admin; // operators, beside root and the user that weir runs as
     std::optional<ip_endpoint> metrics = ip_endpoint{"127.0.0.1", 9127}; // nothing = not served
     std::vector<std::string> metrics_hosts; // names for its pages beside addresses and localhost
     log_settings log;

@@ -17,7 +17,8 @@ bool contains(const std::vector<Id>& ids, Id id)
 
 } // namespace
 
-result<access_list> access_list::make(const std::vector<std::string>& users,
+result<access_list> access_list::make(std::string_view setting,
+                                      const std::vector<std::string>& users,
                                       const std::vector<std::string>& groups)
 {
     access_list list;
@@ -34,14 +35,12 @@ result<access_list> access_list::make(const std::vector<std::string>& users,
         add(list.groups_, group_id(group), "group \"" + group + "\"");
     if (!unknown.empty())
         return error{sqlstate{"F0000"},
-                     "listen.allow names whom this host does not know: " + unknown};
+                     std::string(setting) + " names whom this host does not know: " + unknown};
     return list;
 }
 
-bool access_list::is_allowed(const peer& p, time_point now)
+bool access_list::has(const peer& p, time_point now)
 {
-    if (users_.empty() && groups_.empty())
-        return true;
     if (contains(users_, p.uid) || contains(groups_, p.gid))
         return true;
     return !groups_.empty() && is_member(p.uid, now);

@@ -1,4 +1,4 @@
-// Who may connect: listen.allow of the settings, asked with what SO_PEERCRED says.
+// Users and groups that the settings name (listen.allow, admin), asked with what SO_PEERCRED says.
 #pragma once
 
 #include "daemon/peer.hpp"
@@ -14,16 +14,20 @@ class access_list {
 public:
     using time_point = std::chrono::steady_clock::time_point;
 
-    // Names or numbers; a name that the host does not know is an error that lists all such names.
-    static result<access_list> make(const std::vector<std::string>& users,
+    // Names or numbers, found under `setting`; a name that the host does not know is an error that
+    // lists all such names.
+    static result<access_list> make(std::string_view setting,
+                                    const std::vector<std::string>& users,
                                     const std::vector<std::string>& groups);
 
-    access_list() = default; // everybody
+    access_list() = default; // nobody
 
-    // With both lists empty, everybody is. Memberships are looked up when a user first matters and
-    // again when the answer is a minute old, so a change of groups is noticed, and a slow name
-    // service is not asked for each connection.
-    bool is_allowed(const peer&, time_point now);
+    bool empty() const { return users_.empty() && groups_.empty(); }
+
+    // Memberships are looked up when a user first matters and again when the answer is a minute
+    // old, so a change of groups is noticed, and a slow name service is not asked for each
+    // connection.
+    bool has(const peer&, time_point now);
 
 private:
     struct membership {

@@ -3,6 +3,8 @@
 #include "config/print.hpp"
 #include "daemon/version.hpp"
 
+#include <algorithm>
+
 namespace weir {
 
 using namespace console;
@@ -22,6 +24,22 @@ rows config_of(const settings& in_use)
     return made;
 }
 
+error no_backend(const std::string& name)
+{
+    return {"3D000", "there is no backend \"" + name + "\""};
+}
+
+result<rows> as_rows(const result<void>& done)
+{
+    return done ? result<rows>{rows{}} : done.error();
+}
+
+// With an empty name, every one. A lane's backend is its pool's: "main:session" goes with "main".
+bool is_part_of(const backend_snapshot& b, const std::string& name)
+{
+    return name.empty() || b.name == name || b.name == name + ":session";
+}
+
 } // namespace
 
 console_host::console_host(sources from, deeds to_do, gates& migrations)
@@ -37,6 +55,8 @@ stats_window& console_host::window(const std::string& backend)
 
 void console_host::tick(time_point now)
 {
+    if (!pending_.empty())
+        answer_pending();
     if (now - noted_ < stats_window::period)
         return;
     noted_ = now;
@@ -52,6 +72,56 @@ std::vector<pool_stats_row> console_host::stats_of(const metrics_snapshot& s, ti
         out.push_back({b.name, totals, window(b.name).averages(now, totals)});
     }
     return out;
+}
+
+std::optional<result<rows>> console_host::outcome_of(const pending& p, const metrics_snapshot& now)
+{
+    const auto is_so = [&](bool backend_snapshot::*what, bool wanted) {
+        return std::ranges::all_of(now.backends, [&](const backend_snapshot& b) {
+            return !is_part_of(b, p.backend) || b.*what == wanted;
+        });
+    };
+    const auto ended = [&](std::string_view until) {
+        return error{"57014", "ended by a RESUME before " + std::string(until)};
+    };
+    switch (p.what) {
+    case verb::pause:
+        if (!is_so(&backend_snapshot::is_paused, true))
+            return ended("all servers were free");
+        return is_so(&backend_snapshot::is_quiet, true) ? std::optional{rows{}} : std::nullopt;
+    case verb::suspend:
+        if (!from_.is_suspended())
+            return ended("all that had been read was sent");
+        return from_.has_unsent() ? std::nullopt : std::optional{rows{}};
+    default: // WAIT_CLOSE
+        return is_so(&backend_snapshot::has_retired, false) ? std::optional{rows{}} : std::nullopt;
+    }
+}
+
+void console_host::answer_pending()
+{
+    const metrics_snapshot now = from_.snapshot();
+    std::erase_if(pending_, [&](const pending& p) {
+        const auto outcome = outcome_of(p, now);
+        if (outcome)
+            p.to.done(*outcome);
+        return outcome.has_value();
+    });
+}
+
+void console_host::wait_for(const command& what, reply to)
+{
+    pending_.push_back({what.verb, what.subject, std::move(to)});
+    answer_pending();
+}
+
+void console_host::on_backend(const deeds::of_backend& what, const command& asked, reply to)
+{
+    if (!what(asked.subject))
+        return to.done(no_backend(asked.subject));
+    if (asked.verb == verb::pause)
+        return wait_for(asked, std::move(to));
+    to.done(rows{});
 }
 
 void console_host::carry_out(const command& what, reply to)
@@ -70,7 +140,7 @@ void console_host::carry_out(const command& what, reply to)
     case verb::show_totals: return to.done(show_totals(stats_of(from_.snapshot(), now)));
     case verb::show_lists: return to.done(show_lists(from_.snapshot()));
     case verb::show_users: return to.done(show_users(from_.snapshot()));
-    case verb::show_state: return to.done(show_state(from_.snapshot()));
+    case verb::show_state: return to.done(show_state(from_.snapshot(), from_.is_suspended()));
     case verb::show_config: return to.done(config_of(from_.settings()));
     case verb::show_clients: return to.done(show_clients(from_.sockets(), system_clock::now()));
     case verb::show_servers: return to.done(show_servers(from_.sockets(), system_clock::now()));
@@ -86,14 +156,24 @@ void console_host::carry_out(const command& what, reply to)
     case verb::show_dns_zones: return to.done(rows{});
     case verb::show_migrations: return to.done(show_migrations(gates_.statuses()));
     case verb::migrate: return gates_.migrate(what.wish, std::move(to));
-    case verb::reload: {
-        const auto done = do_.reload();
-        return to.done(done ? result<rows>{rows{}} : done.error());
-    }
-    case verb::reconnect:
-        if (do_.reconnect(what.subject))
-            return to.done(rows{});
-        return to.done(error{"3D000", "there is no backend \"" + what.subject + "\""});
+    case verb::show_backends: return to.done(show_backends(from_.snapshot()));
+    case verb::show_fds: return to.done(show_fds(from_.sockets()));
+    case verb::show_mem: return to.done(show_mem(from_.memory()));
+    case verb::reload: return to.done(as_rows(do_.reload()));
+    case verb::set: return to.done(as_rows(do_.set(what.subject, what.value)));
+    case verb::pause: return on_backend(do_.pause, what, std::move(to));
+    case verb::resume: return on_backend(do_.resume, what, std::move(to));
+    case verb::disable: return on_backend(do_.disable, what, std::move(to));
+    case verb::enable: return on_backend(do_.enable, what, std::move(to));
+    case verb::reconnect: return on_backend(do_.reconnect, what, std::move(to));
+    case verb::kill: return on_backend(do_.kill, what, std::move(to));
+    case verb::suspend: do_.suspend(); return wait_for(what, std::move(to));
+    case verb::wait_close:
+        if (std::ranges::none_of(from_.settings().backends, [&](const backend_settings& b) {
+                return what.subject.empty() || b.name == what.subject;
+            }))
+            return to.done(no_backend(what.subject));
+        return wait_for(what, std::move(to));
     case verb::kill_client:
         if (do_.kill_client(what.subject))
             return to.done(rows{});
@@ -101,6 +181,9 @@ void console_host::carry_out(const command& what, reply to)
                              "there is no client \"" + what.subject + "\"",
                              {},
                              "SHOW CLIENTS has its ptr."});
+    case verb::shut_down: return do_.shut_down(ending::now, std::move(to));
+    case verb::shut_down_after_servers: return do_.shut_down(ending::after_servers, std::move(to));
+    case verb::shut_down_after_clients: return do_.shut_down(ending::after_clients, std::move(to));
     case verb::nothing:
     case verb::courtesy: break; // the session answers them
     }

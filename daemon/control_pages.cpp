@@ -78,8 +78,9 @@ http_page readiness(const metrics_snapshot& now)
         if (!b.is_up) {
             body += R"(,"down_because":)";
             append_json_string(body,
-                               b.down_because.empty() ? "no login has succeeded yet"
-                                                      : b.down_because);
+                               !b.down_because.empty() ? b.down_because
+                               : b.migrations.is_open  ? "no login has succeeded yet"
+                                                       : "nobody logs in before the gate opens");
         }
         if (!b.migrations.is_open) {
             body += R"(,"closed_because":)";

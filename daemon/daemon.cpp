@@ -1,5 +1,6 @@
 #include "daemon/daemon.hpp"
 
+#include "config/change_setting.hpp"
 #include "config/changes.hpp"
 #include "daemon/access_list.hpp"
 #include "daemon/console_host.hpp"
@@ -7,6 +8,7 @@
 #include "daemon/gates.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/log.hpp"
+#include "daemon/log_options.hpp"
 #include "daemon/open_backend.hpp"
 #include "daemon/pool_runner.hpp"
 #include "daemon/process.hpp"
@@ -47,6 +49,14 @@ pool_settings lane_settings(pool_settings of)
     return of;
 }
 
+error paused(const std::string& backend)
+{
+    return {"57P03",
+            "backend \"" + backend + "\" is paused",
+            "An operator has said PAUSE, or KILL.",
+            "RESUME on the console, or weir resume, ends it."};
+}
+
 backend_address address_of(const database_url& url)
 {
     const host_address first = url.hosts.empty() ? host_address{} : url.hosts.front();
@@ -62,16 +72,8 @@ public:
           gates_(loop_,
                  {.ready = [this] { started_(pages_ ? pages_->address() : std::string{}); },
                   .exit = [this](const error& why) { exit(why); }}),
-          console_(
-              {.snapshot = [this] { return snapshot(); },
-               .sockets = [this] { return sockets(); },
-               .settings = [this]() -> const settings& { return settings_; }},
-              {.reload = [this] { return reload_settings(); },
-               .reconnect = [this](const std::string& backend) { return reconnect(backend); },
-               .kill_client = [this](const std::string& ptr) { return relay_.kill_client(ptr); }},
-              gates_),
-          ticker_(loop_), drained_(loop_), watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT),
-          hangups_(loop_, SIGHUP)
+          console_(what_the_console_asks(), what_an_operator_does(), gates_), ticker_(loop_),
+          drained_(loop_), watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT), hangups_(loop_, SIGHUP)
     {
     }
 
@@ -82,19 +84,28 @@ private:
     result<void> open_backends();
     result<void> open_listeners();
     result<void> open_pages();
-    result<void> admit();
+    result<void> admit(const settings& fresh);
 
     void tick();
     void feed_watchdog(std::chrono::microseconds interval);
     void on_stop();
     void on_hangup();
     void drain();
+    void stop_listening();
     void end_at_once();
-    void reload(const settings& fresh);
+    result<void> reload(const settings& fresh);
     result<void> reload_settings();
     void note_reload(bool done);
-    bool reconnect(const std::string& backend);
+    bool each_pool(const std::string& backend,
+                   std::string_view what,
+                   const std::function<void(pool_runner&)>& call);
     void exit(const error& why);
+    console_host::sources what_the_console_asks();
+    console_host::deeds what_an_operator_does();
+    result<void> set(const std::string& path, const std::string& value);
+    void shut_down(console_host::ending how, console::reply to);
+    bool is_over() const;
+    void end();
     metrics_snapshot snapshot() const;
     status::moment moment() const; // without those who hold servers
     void note_moment(steady_clock::time_point now);
@@ -106,6 +117,7 @@ private:
     // One thread runs it and uses what belongs to it; others only post.
     boost::asio::io_context loop_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
     access_list allowed_;
+    access_list operators_;
     std::vector<unix_listener> listeners_;
     std::vector<std::unique_ptr<pool_runner>> pools_;
     std::vector<std::unique_ptr<pool_runner>> lanes_; // for whole sessions, NAME:session
@@ -122,13 +134,16 @@ private:
     std::optional<http_server> pages_;
     reload_counts reloads_{.in_use_since = std::chrono::system_clock::now()};
     bool draining_ = false;
+    bool waits_for_clients_ = false; // to leave by themselves, and ends then
+    std::vector<console::reply> told_at_the_end_;
     std::optional<error> ended_by_;
 };
 
 result<void> daemon::start()
 {
-    for (auto step :
-         {&daemon::admit, &daemon::open_backends, &daemon::open_listeners, &daemon::open_pages})
+    if (auto admitted = admit(settings_); !admitted)
+        return admitted;
+    for (auto step : {&daemon::open_backends, &daemon::open_listeners, &daemon::open_pages})
         if (auto done = (this->*step)(); !done)
             return done;
     relay_.start();
@@ -141,18 +156,34 @@ result<void> daemon::start()
     return {};
 }
 
-result<void> daemon::admit()
+// Who may connect, how many of them and for how long; an error: all stays as it was.
+result<void> daemon::admit(const settings& fresh)
 {
-    auto list = access_list::make(settings_.listen.allow.users, settings_.listen.allow.groups);
-    if (!list)
-        return list.error();
-    allowed_ = std::move(*list);
-    relay_.reload({.max_client_conn = settings_.max_client_conn,
-                   .client_login_timeout = settings_.client_login_timeout,
-                   .client_idle_timeout = settings_.client_idle_timeout,
-                   .is_allowed = [this](const peer& who) {
-                       return allowed_.is_allowed(who, steady_clock::now());
-                   }});
+    const account_settings& allow = fresh.listen.allow;
+    const account_settings& admin = fresh.admin;
+    auto allowed = access_list::make("listen.allow", allow.users, allow.groups);
+    if (!allowed)
+        return allowed.error();
+    auto operators = access_list::make("admin", admin.users, admin.groups);
+    if (!operators)
+        return operators.error();
+    allowed_ = std::move(*allowed);
+    operators_ = std::move(*operators);
+    settings_.listen.allow = allow;
+    settings_.admin = admin;
+    settings_.max_client_conn = fresh.max_client_conn;
+    settings_.client_login_timeout = fresh.client_login_timeout;
+    settings_.client_idle_timeout = fresh.client_idle_timeout;
+    relay_.reload(
+        {.max_client_conn = settings_.max_client_conn,
+         .client_login_timeout = settings_.client_login_timeout,
+         .client_idle_timeout = settings_.client_idle_timeout,
+         .is_allowed =
+             [this](const peer& who) {
+                 return allowed_.empty() || allowed_.has(who, steady_clock::now());
+             },
+         .is_operator =
+             [this](const peer& who) { return operators_.has(who, steady_clock::now()); }});
     return {};
 }
 
@@ -257,8 +288,8 @@ void daemon::tick()
     gates_.tick(now);
     console_.tick(now);
     note_moment(now);
-    if (draining_ && relay_.clients() == 0 && !gates_.is_migrating())
-        return loop_.stop();
+    if (is_over())
+        return end();
     ticker_.expires_after(tick_interval);
     ticker_.async_wait([this](const boost::system::error_code& failed) {
         if (!failed)
@@ -313,10 +344,9 @@ void daemon::drain()
 {
     draining_ = true;
     service_manager::stopping("draining: transactions finish");
+    stop_listening();
     relay_.drain();
     gates_.stop();
-    for (unix_listener& l : listeners_)
-        l.close();
     drained_.expires_after(drain_limit);
     drained_.async_wait([this](const boost::system::error_code& failed) {
         if (failed)
@@ -332,6 +362,55 @@ void daemon::exit(const error& why)
     ended_by_ = why;
     if (!draining_)
         drain();
+}
+
+void daemon::stop_listening()
+{
+    relay_.stop_listening();
+    for (unix_listener& l : listeners_)
+        l.close();
+    listeners_.clear();
+}
+
+void daemon::shut_down(console_host::ending how, console::reply to)
+{
+    using enum console_host::ending;
+    log::info("stopping", {{"by", "SHUTDOWN"}, {"clients", relay_.clients()}});
+    told_at_the_end_.push_back(std::move(to));
+    switch (how) {
+    case now: return end();
+    case after_servers:
+        if (!draining_)
+            drain();
+        return;
+    case after_clients:
+        if (draining_ || std::exchange(waits_for_clients_, true))
+            return;
+        service_manager::stopping("waiting for the last client to leave");
+        stop_listening();
+        return;
+    }
+}
+
+bool daemon::is_over() const
+{
+    return (draining_ || waits_for_clients_) && relay_.clients() == 0 && !gates_.is_migrating();
+}
+
+// Whoever is at the console hears of it last. An answer and the end of the stream at once would be
+// an error to most drivers, whatever the answer says.
+void daemon::end()
+{
+    const auto told = std::exchange(told_at_the_end_, {});
+    for (const console::reply& r : told)
+        r.done(console::rows{});
+    drained_.expires_after(told.empty() ? 0ms : tick_interval);
+    drained_.async_wait([this](const boost::system::error_code& failed) {
+        if (failed)
+            return;
+        relay_.dismiss_consoles();
+        end_at_once();
+    });
 }
 
 // Without waiting for a migrator that has not ended yet: what it has not committed is rolled back
@@ -359,19 +438,16 @@ result<void> daemon::reload_settings()
 {
     gates_.begin_reload();
     const auto fresh = reread_();
-    note_reload(fresh.has_value());
-    if (fresh)
-        reload(*fresh);
-    else
-        log::error("the settings stay as they are",
-                   {{"error", fresh.error().message}, {"complaints", fresh.error().detail}});
+    auto done = fresh ? reload(*fresh) : fresh.error();
+    note_reload(done.has_value());
     gates_.end_reload();
-    if (!fresh)
-        return error{"F0000",
-                     fresh.error().message,
-                     fresh.error().detail,
-                     "The old settings stay."};
-    return {};
+    if (done)
+        return done;
+    error why = done.error();
+    log::error("the settings stay as they are",
+               {{"error", why.message}, {"complaints", why.detail}});
+    why.hint = "The old settings stay.";
+    return why;
 }
 
 void daemon::note_reload(bool done)
@@ -382,22 +458,103 @@ void daemon::note_reload(bool done)
         reloads_.in_use_since = std::chrono::system_clock::now();
 }
 
-bool daemon::reconnect(const std::string& backend)
+result<void> daemon::set(const std::string& path, const std::string& value)
+{
+    const auto changed = change_setting(settings_, path, value);
+    if (!changed)
+        return error{"22023", to_text(changed.error().front())};
+    if (!compare(settings_, *changed).restart.empty())
+        return error{"55P02", "setting \"" + path + "\" cannot be changed without a restart"};
+    return reload(*changed);
+}
+
+console_host::sources daemon::what_the_console_asks()
+{
+    return {.snapshot = [this] { return snapshot(); },
+            .sockets = [this] { return sockets(); },
+            .memory = [this] { return relay_.memory(); },
+            .settings = [this]() -> const settings& { return settings_; },
+            .is_suspended = [this] { return relay_.is_suspended(); },
+            .has_unsent = [this] { return relay_.has_unsent(); }};
+}
+
+console_host::deeds daemon::what_an_operator_does()
+{
+    using name = const std::string&;
+    return {
+        .reload = [this] { return reload_settings(); },
+        .set = [this](name path, name value) { return set(path, value); },
+        .pause =
+            [this](name backend) {
+                return each_pool(backend, "paused", [](pool_runner& p) {
+                    p.pause_for_operator(paused(p.name()));
+                });
+            },
+        .resume =
+            [this](name backend) {
+                if (backend.empty() && relay_.is_suspended())
+                    relay_.resume();
+                return each_pool(backend, "resumed", [](pool_runner& p) {
+                    p.resume_for_operator(steady_clock::now());
+                });
+            },
+        .disable =
+            [this](name backend) {
+                return each_pool(backend, "disabled", [](pool_runner& p) { p.disable(true); });
+            },
+        .enable =
+            [this](name backend) {
+                return each_pool(backend, "enabled", [](pool_runner& p) { p.disable(false); });
+            },
+        .reconnect =
+            [this](name backend) {
+                return each_pool(backend, "connections are replaced", [](pool_runner& p) {
+                    p.retire_all(close_reason::reconnect, steady_clock::now());
+                });
+            },
+        .kill =
+            [this](name backend) {
+                return each_pool(backend, "all connections are ended", [this](pool_runner& p) {
+                    p.pause_for_operator(paused(p.name()));
+                    relay_.kill_clients_of(p);
+                    p.retire_all(close_reason::reconnect, steady_clock::now());
+                });
+            },
+        .suspend =
+            [this] {
+                log::info("suspended");
+                relay_.suspend();
+            },
+        .kill_client = [this](name ptr) { return relay_.kill_client(ptr); },
+        .shut_down = [this](console_host::ending how,
+                            console::reply to) { shut_down(how, std::move(to)); },
+    };
+}
+
+// What an operator has asked for, of one pool or (with an empty name) of all. False: there is no
+// such backend.
+bool daemon::each_pool(const std::string& backend,
+                       std::string_view what,
+                       const std::function<void(pool_runner&)>& call)
 {
     bool found = backend.empty();
     for (const auto& pool : pools_)
         if (backend.empty() || pool->name() == backend) {
             found = true;
-            log::info("connections are replaced", {{"backend", pool->name()}});
-            pool->retire_all(close_reason::reconnect, steady_clock::now());
+            log::info(what, {{"backend", pool->name()}});
+            call(*pool);
         }
     return found;
 }
 
-// Pool settings and the clients' limits apply from now on; the rest needs a restart, and says so.
-void daemon::reload(const settings& fresh)
+// Pool settings, the clients' limits and who may connect apply from now on; the rest needs a
+// restart, and says so. An error: nothing has changed.
+result<void> daemon::reload(const settings& fresh)
 {
-    const settings_changes changes = compare(settings_, fresh);
+    const settings before = settings_;
+    if (auto admitted = admit(fresh); !admitted)
+        return admitted;
+    const settings_changes changes = compare(before, fresh);
     for (const std::string& name : changes.retuned)
         for (const auto& pool : pools_)
             if (pool->name() == name) {
@@ -416,21 +573,19 @@ void daemon::reload(const settings& fresh)
             waiting.push_back("backends." + name);
     for (const std::string& path : waiting)
         log::warning("a changed setting needs a restart", {{"setting", path}});
-    settings_.max_client_conn = fresh.max_client_conn;
-    settings_.client_login_timeout = fresh.client_login_timeout;
-    settings_.client_idle_timeout = fresh.client_idle_timeout;
     for (backend_settings& b : settings_.backends)
         for (const backend_settings& f : fresh.backends)
             if (f.name == b.name) {
                 b.pool = f.pool;
                 b.migrations = f.migrations;
             }
-    if (auto admitted = admit(); !admitted)
-        log::error("listen.allow stays as it is", {{"error", admitted.error().message}});
+    settings_.log.level = fresh.log.level;
+    log::set_least(log_options(fresh.log).least);
     relay_.tick(steady_clock::now());
     log::info("settings reloaded");
     for (const backend_settings& b : settings_.backends)
         gates_.reload(b);
+    return {};
 }
 
 console::sockets daemon::sockets()

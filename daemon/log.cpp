@@ -217,6 +217,8 @@ void start(options o)
     current() = std::make_unique<destination>(o);
 }
 
+void set_least(level l) { current()->logger.set_level(to_spdlog(l)); }
+
 void never_show(std::string secret) { secrets().add(std::move(secret)); }
 
 void value::append_to(std::string& line, log::format f) const

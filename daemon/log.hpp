@@ -41,6 +41,7 @@ struct options {
 // Text becomes `journal` when stderr is the journal's own socket (systemd says so in
 // JOURNAL_STREAM). Called once, before there are threads; until then lines are text on stderr.
 void start(options);
+void set_least(level); // at any time
 
 // Whatever is logged from now on, this text will not be in it. A second lock on the door: secrets
 // are not given to the log in the first place. Texts under six characters are not masked, since a

@@ -122,6 +122,15 @@ void add_pools(page& out)
         "weir_pool_waiting",
         "Clients in the queue for a connection.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.waiting); });
+    out.each_backend(Gauge,
+                     "weir_pool_paused",
+                     "1 while an operator's PAUSE keeps clients waiting.",
+                     [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.is_paused); });
+    out.each_backend(
+        Gauge,
+        "weir_pool_disabled",
+        "1 while an operator's DISABLE keeps new clients out.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.is_disabled); });
     out.each_backend(
         Counter,
         "weir_pool_timeouts_total",

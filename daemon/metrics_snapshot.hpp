@@ -74,7 +74,10 @@ struct backend_snapshot {
     std::string name;
     backend_address address = {};
     bool is_session_lane = false;
-    bool is_open = true;       // clients get servers: no migration runs, nothing is paused
+    bool is_paused = false;    // by an operator
+    bool is_disabled = false;  // likewise: no new clients
+    bool is_quiet = true;      // no client holds a server
+    bool has_retired = false;  // connections that are replaced are not closed yet
     std::uint64_t clients = 0; // connected to it
     bool is_up = false;
     std::string down_because = {}; // the server's own words, when they are known

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t login_threads = 4; // the pool has no more logins in flight
 constexpr std::size_t accepted_limit = 1000;
+constexpr client_id nobody{}; // weir itself, in the queue for a first server: see tick()
 
 // For so long an answer of some server proves that the next query would be answered, too.
 constexpr std::chrono::seconds proof_lasts{1};
@@ -55,12 +56,24 @@ backend_snapshot pool_runner::snapshot() const
     return {.name = name_,
             .address = what_.address,
             .is_session_lane = what_.is_session_lane,
-            .is_open = pool_.is_open(),
+            .is_paused = is_paused_by_operator(),
+            .is_disabled = is_disabled_,
+            .is_quiet = pool_.is_quiet(),
+            .has_retired = pool_.has_retired(),
             .clients = clients_,
             .is_up = pool_.is_up(),
             .down_because = why ? why->message : std::string{},
-            .pool = pool_.stats(),
+            .pool = stats(),
             .traffic = traffic_};
+}
+
+// Whoever has come while weir itself waited has waited for less than `waiting_since` says.
+pool_stats pool_runner::stats() const
+{
+    pool_stats n = pool_.stats();
+    if (pool_.is_waiting(nobody) && --n.waiting == 0)
+        n.waiting_since.reset();
+    return n;
 }
 
 pgwire::liberties pool_runner::liberties(time_point now) const
@@ -232,7 +245,6 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
 // A pool that is paused or shut opens nothing, so then there is nothing to ask for.
 void pool_runner::tick(time_point now)
 {
-    constexpr client_id nobody{};
     if (!reported_ && !what_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
         pool_.acquire(nobody, process_index{}, now, todo_);
     pool_.tick(now, todo_);
@@ -258,6 +270,7 @@ void pool_runner::pause(error why)
 {
     if (lane_)
         lane_->pause(why);
+    gate_is_closed_ = true;
     pool_.pause(std::move(why));
 }
 
@@ -266,6 +279,7 @@ void pool_runner::shut(error why, time_point now)
     if (lane_)
         lane_->shut(why, now);
     events_.tell_time(now);
+    gate_is_closed_ = true;
     pool_.shut(std::move(why), todo_);
     carry_out(now);
 }
@@ -273,10 +287,39 @@ void pool_runner::shut(error why, time_point now)
 void pool_runner::resume(time_point now)
 {
     events_.tell_time(now);
-    pool_.resume(now, todo_);
+    gate_is_closed_ = false;
+    if (operators_pause_)
+        pool_.pause(*operators_pause_);
+    else
+        pool_.resume(now, todo_);
     carry_out(now);
     if (lane_)
         lane_->resume(now);
+}
+
+void pool_runner::pause_for_operator(error why)
+{
+    if (lane_)
+        lane_->pause_for_operator(why);
+    if (!gate_is_closed_)
+        pool_.pause(why);
+    operators_pause_ = std::move(why);
+}
+
+void pool_runner::resume_for_operator(time_point now)
+{
+    operators_pause_.reset();
+    if (!gate_is_closed_)
+        resume(now);
+    if (lane_)
+        lane_->resume_for_operator(now);
+}
+
+void pool_runner::disable(bool yes)
+{
+    is_disabled_ = yes;
+    if (lane_)
+        lane_->disable(yes);
 }
 
 void pool_runner::carry_out(time_point now)

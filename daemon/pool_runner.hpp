@@ -64,6 +64,7 @@ public:
     backend& behind() { return *behind_; }
     const backend& behind() const { return *behind_; }
     const pool& books() const { return pool_; }
+    pool_stats stats() const; // of the books, where only clients wait
     pgwire::settings_registry& registry() { return registry_; }
     weir::traffic& counted() { return traffic_; }
     const weir::traffic& counted() const { return traffic_; }
@@ -114,7 +115,13 @@ public:
     void retire_all(close_reason why, time_point now);
     void pause(error why);
     void shut(error why, time_point now);
-    void resume(time_point now);
+    void resume(time_point now); // but an operator's pause goes on
+    // PAUSE and RESUME: an operator's, beside what the migration gate does.
+    void pause_for_operator(error why);
+    void resume_for_operator(time_point now);
+    bool is_paused_by_operator() const { return operators_pause_.has_value(); }
+    void disable(bool yes); // no new clients
+    bool is_disabled() const { return is_disabled_; }
     void have_lane(pool_runner& lane) { lane_ = &lane; } // to which they are done as well
 
     // Carries out what the calls above left to do. Call at the end of each event, never within one.
@@ -140,6 +147,9 @@ private:
     pgwire::session_rules rules_;
     boost::asio::io_context& loop_;
     pool_events& events_;
+    bool gate_is_closed_ = false;
+    bool is_disabled_ = false;
+    std::optional<error> operators_pause_; // what waiting clients are told
     weir::traffic traffic_;
     unsigned clients_ = 0; // at home here
     pgwire::settings_registry registry_;

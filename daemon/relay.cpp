@@ -4,6 +4,7 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
 #include <sys/socket.h>
 
 namespace weir {
@@ -90,6 +91,8 @@ std::size_t relay::round()
 
 void relay::on_event(endpoint& what, std::uint32_t events)
 {
+    if (is_suspended_ && is_put_off(what, events))
+        return;
     switch (what.is()) {
     case endpoint::kind::listener: return accept_from(static_cast<listening&>(what));
     case endpoint::kind::client: {
@@ -109,6 +112,34 @@ void relay::on_event(endpoint& what, std::uint32_t events)
         return carry_out(&l.home());
     }
     }
+}
+
+// Edge-triggered, readiness is said once: it is remembered until resume().
+bool relay::is_put_off(endpoint& what, std::uint32_t events)
+{
+    const bool is_ours = what.is() == endpoint::kind::listener ||
+                         (what.is() == endpoint::kind::client && !static_cast<client&>(what).home);
+    if (is_ours || (events & ~std::uint32_t{EPOLLOUT}) == 0)
+        return false;
+    suspended_.insert(&what);
+    return true;
+}
+
+void relay::resume()
+{
+    is_suspended_ = false;
+    for (endpoint* what : std::exchange(suspended_, {}))
+        again_.push_back(what);
+    boost::asio::post(watched_.get_executor(), [this] { round(); });
+}
+
+bool relay::has_unsent() const
+{
+    const auto has = [](const auto& one) { return one && !one->closed && !one->out.empty(); };
+    return std::ranges::any_of(clients_, has) ||
+           std::ranges::any_of(pools_, [&](const pool_runner* p) {
+               return std::ranges::any_of(p->servers(), has);
+           });
 }
 
 // An event concerns one pool; what that pool has decided is done before the next event.
@@ -153,10 +184,9 @@ void relay::listen(int descriptor)
 
 void relay::stop_listening()
 {
-    for (const auto& l : listeners_) {
-        epoll_.remove(l->descriptor);
-        l->closed = true;
-    }
+    for (const auto& l : listeners_)
+        if (!std::exchange(l->closed, true))
+            epoll_.remove(l->descriptor);
 }
 
 void relay::tick(time_point now)
@@ -166,7 +196,9 @@ void relay::tick(time_point now)
         pool->tick(now);
         carry_out(pool);
         for (const auto& s : pool->servers())
-            if (s && is_stalled(*s))
+            if (is_suspended_)
+                break; // they are silent because nobody listens
+            else if (s && is_stalled(*s))
                 end_stall(*s);
             else if (s && s->holder)
                 enforce_limits(*s->holder, *s);
@@ -211,9 +243,16 @@ void relay::end_stall(server& s)
 void relay::drain()
 {
     draining_ = true;
-    stop_listening();
     for (const auto& c : clients_)
-        if (c && !c->waiting && (!c->held || rests(*c)))
+        if (c && !c->console && !c->waiting && (!c->held || rests(*c)))
+            farewell(*c, shutting_down());
+    bury();
+}
+
+void relay::dismiss_consoles()
+{
+    for (const auto& c : clients_)
+        if (c && c->console)
             farewell(*c, shutting_down());
     bury();
 }
@@ -223,7 +262,7 @@ client_counts relay::counts() const
     client_counts n;
     std::uint64_t known = consoles_;
     for (const pool_runner* pool : pools_) {
-        const pool_stats books = pool->books().stats();
+        const pool_stats books = pool->stats();
         n.active += books.active + books.pinned;
         n.waiting += books.waiting;
         known += pool->clients();

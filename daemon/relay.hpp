@@ -29,6 +29,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 namespace weir {
@@ -37,8 +38,9 @@ struct relay_settings {
     unsigned max_client_conn = 10'000;
     std::chrono::milliseconds client_login_timeout{60'000};
     std::chrono::milliseconds client_idle_timeout{0}; // 0: they may stay
-    // Who may connect, by the kernel's word; empty: whoever may write to the socket.
-    std::function<bool(const peer&)> is_allowed;
+    // By the kernel's word.
+    std::function<bool(const peer&)> is_allowed = {};  // to connect; empty: whoever can
+    std::function<bool(const peer&)> is_operator = {}; // beside root and weir's own user
 };
 
 class relay final : public pool_events, public channel_events {
@@ -58,14 +60,23 @@ public:
     void tick(time_point now); // every 50 to 100 ms
     void reload(relay_settings settings);
 
-    // No new clients; those without a server are told 57P01 at once, the others as they give it
-    // back.
+    // Those without a server are told 57P01 at once, the others as they give it
+    // back. The console's stay.
     void drain();
-    std::size_t clients() const { return in_use_; }
+    void dismiss_consoles(); // which stay to the end
+    std::size_t clients() const { return in_use_ - consoles_; }
     client_counts counts() const;
-    console::sockets sockets();               // one by one; looks at every client
-    std::vector<console::socket> held();      // servers, by clients; looks at every server
+    console::sockets sockets();          // one by one; looks at every client
+    std::vector<console::socket> held(); // servers, by clients; looks at every server
+    std::vector<console::memory> memory() const;
     bool kill_client(const std::string& ptr); // as sockets() calls it; false: there is none
+    void kill_clients_of(pool_runner& home);
+
+    // While suspended, no socket of a backend's client or server is read; the console's are.
+    void suspend() { is_suspended_ = true; }
+    void resume();
+    bool is_suspended() const { return is_suspended_; }
+    bool has_unsent() const; // looks at everyone
     const error_counts& errors_before_backend() const { return errors_before_backend_; }
 
     std::size_t listening_channels(const pool_runner& of) const;
@@ -104,6 +115,7 @@ private:
     void rounds();
     std::size_t round();
     void on_event(endpoint& what, std::uint32_t events);
+    bool is_put_off(endpoint& what, std::uint32_t events);
     void carry_out(pool_runner* pool);
     void bury();
     bool is_stalled(const server& s) const;
@@ -161,6 +173,7 @@ private:
     std::size_t converse(client& c, std::string_view data);
     void on_notice(client_id id, std::uint32_t secret, const std::string& line);
     void on_reply(client_id id, std::uint32_t secret, const result<console::rows>& outcome);
+    bool is_operator(const client& c) const;
     client* find_asker(client_id id, std::uint32_t secret);
 
     // relay_servers.cpp: the bytes that come down
@@ -209,6 +222,7 @@ private:
     void say_ready(client& c, std::string& out);
 
     // relay_sockets.cpp: what they are like, for the console
+    std::size_t stashes() const;
     console::socket view_of(const client& c);
     console::socket view_of(const server& s);
 
@@ -236,8 +250,10 @@ private:
     std::size_t consoles_ = 0; // of those
     error_counts errors_before_backend_;
     bool draining_ = false;
-    bool accept_later_ = false; // there were no descriptors left
-    time_point now_{};          // of this round
+    bool is_suspended_ = false;
+    std::unordered_set<endpoint*> suspended_; // had something to say meanwhile
+    bool accept_later_ = false;               // there were no descriptors left
+    time_point now_{};                        // of this round
     std::random_device random_;
     std::vector<std::unique_ptr<std::string>> spare_stashes_;
     std::vector<char> from_client_;

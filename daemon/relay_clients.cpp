@@ -428,6 +428,7 @@ void relay::drop(client& c)
     c.closed = true;
     leave_channels(c);
     std::erase(again_, &c);
+    suspended_.erase(&c);
     ::close(c.socket); // and with it leaves the epoll set
     --in_use_;
     if (c.home)

@@ -14,11 +14,12 @@ void relay::serve(console::host& host) { host_ = &host; }
 // Operators alone, however full it is: listen.allow and max_client_conn are for the others.
 void relay::open_console(client& c, const pgwire::startup_packet& packet)
 {
-    if (c.uid != 0 && c.uid != ::geteuid())
+    if (!is_operator(c))
         return farewell(c,
                         {"42501",
                          "permission denied for the console",
-                         "user id " + std::to_string(c.uid) + " is neither root nor weir's own."});
+                         "user id " + std::to_string(c.uid) + " is neither root nor weir's own.",
+                         "admin.users and admin.groups name further operators."});
     answer_version(packet);
     c.now = client::phase::ready;
     c.console = std::make_unique<console::session>();
@@ -38,7 +39,8 @@ std::size_t relay::converse(client& c, std::string_view data)
     std::size_t used = 0;
     while (!c.console->is_busy() && !c.closed) {
         std::string words;
-        const console::ruling r = c.console->next(pgwire::as_bytes(data.substr(used)), words);
+        const console::ruling r =
+            c.console->next(pgwire::as_bytes(data.substr(used)), is_operator(c), words);
         used += r.size;
         if (!words.empty())
             send(c, words);
@@ -76,6 +78,12 @@ std::size_t relay::converse(client& c, std::string_view data)
         }
     }
     return used;
+}
+
+bool relay::is_operator(const client& c) const
+{
+    return c.uid == 0 || c.uid == ::geteuid() ||
+           (settings_.is_operator && settings_.is_operator({c.pid, c.uid, c.gid, {}}));
 }
 
 client* relay::find_asker(client_id id, std::uint32_t secret)

@@ -38,6 +38,7 @@ void relay::leaves(std::unique_ptr<server> s)
     s->closed = true;
     dismiss_askers(*s);
     std::erase(again_, s.get());
+    suspended_.erase(s.get());
     left_.push_back(std::move(s));
 }
 

@@ -1,6 +1,8 @@
 // The connections of this moment, for the console.
 #include "daemon/relay.hpp"
 
+#include <algorithm>
+
 namespace weir {
 
 namespace {
@@ -66,7 +68,8 @@ console::socket relay::view_of(const client& c)
             .connected = now_ - c.connected_at,
             .asked = now_ - c.asked_at,
             .waited = c.waiting ? now_ - c.asked_at : console::socket::age{},
-            .is_leaving = c.now == client::phase::leaving};
+            .is_leaving = c.now == client::phase::leaving,
+            .descriptor = c.socket};
 }
 
 console::socket relay::view_of(const server& s)
@@ -79,7 +82,8 @@ console::socket relay::view_of(const server& s)
                         .application_name = application_of(s.settings),
                         .connected = now_ - s.connected_at,
                         .asked = now_ - s.since,
-                        .is_leaving = s.leaves || s.given_up};
+                        .is_leaving = s.leaves || s.given_up,
+                        .descriptor = s.link->descriptor()};
     if (const client* const c = s.holder) {
         out.link = ptr_of(*c);
         out.process = processes_.name(c->process);
@@ -118,6 +122,33 @@ std::vector<console::socket> relay::held()
             if (s && s->holder)
                 all.push_back(view_of(*s));
     return all;
+}
+
+void relay::kill_clients_of(pool_runner& home)
+{
+    now_ = std::chrono::steady_clock::now();
+    for (const auto& c : clients_)
+        if (c && !c->closed && c->home == &home)
+            farewell(*c, {"57P01", "terminating connection due to administrator command", "KILL"});
+    carry_out(&home);
+    bury();
+}
+
+std::vector<console::memory> relay::memory() const
+{
+    std::size_t servers = 0;
+    for (const pool_runner* pool : pools_)
+        servers += pool->books().stats().total();
+    return {{"client", sizeof(client), in_use_, free_ids_.size()},
+            {"server", sizeof(server), servers, 0},
+            {"stash", sizeof(std::string), stashes(), spare_stashes_.size()},
+            {"scratch", from_client_.size() + from_server_.size(), 1, 0}};
+}
+
+std::size_t relay::stashes() const
+{
+    return static_cast<std::size_t>(
+        std::ranges::count_if(clients_, [](const auto& c) { return c && c->stash; }));
 }
 
 console::sockets relay::sockets()

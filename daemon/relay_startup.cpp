@@ -100,6 +100,12 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
                         {"3D000",
                          "database \"" + std::string(database) + "\" does not exist",
                          "weir serves " + backend_names() + "."});
+    if (c.home->is_disabled())
+        return farewell(c,
+                        {"57P03",
+                         "database \"" + std::string(database) + "\" is disabled",
+                         "An operator has said DISABLE.",
+                         "ENABLE on the console ends it."});
     auto asked = pgwire::startup_settings(packet.parameters);
     if (!asked)
         return farewell(c, asked.error());

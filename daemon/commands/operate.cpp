@@ -5,8 +5,6 @@
 #include "daemon/migrations/version_table.hpp"
 #include "daemon/unix_listener.hpp"
 
-#include <algorithm>
-#include <cctype>
 #include <iostream>
 #include <memory>
 
@@ -47,17 +45,19 @@ int run(const operate_options& wanted)
     return done ? 0 : complain(done.error());
 }
 
-operate_options& add(CLI::App& app, int& status, const char* command, const char* does)
+enum class scope : std::uint8_t { all, backends };
+
+void add(
+    CLI::App& app, int& status, const char* name, const char* command, scope of, const char* does)
 {
-    std::string name = command;
-    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
     CLI::App* verb = app.add_subcommand(name, does);
     const auto options = std::make_shared<operate_options>();
     options->command = command;
     options->settings.add_config(*verb);
     options->settings.seek_the_socket();
+    if (of == scope::backends)
+        verb->add_option("backend", options->backend, "this one alone");
     verb->callback([options, &status] { status = run(*options); });
-    return *options;
 }
 
 } // namespace
@@ -66,16 +66,30 @@ void add_operate(CLI::App& app, int& status)
 {
     add(app,
         status,
+        "reload",
         "RELOAD",
+        scope::all,
         "Have a running weir read its settings anew; with bad ones it keeps the old, and says "
         "why.");
-    operate_options& reconnect =
-        add(app,
-            status,
-            "RECONNECT",
-            "Have a running weir replace its connections, each as soon as nobody holds it.");
-    app.get_subcommand("reconnect")
-        ->add_option("backend", reconnect.backend, "only those to this backend");
+    add(app,
+        status,
+        "pause",
+        "PAUSE",
+        scope::backends,
+        "Have a running weir give no server to a client any more; ends when none holds one.");
+    add(app, status, "resume", "RESUME", scope::backends, "End a pause.");
+    add(app,
+        status,
+        "reconnect",
+        "RECONNECT",
+        scope::backends,
+        "Have a running weir replace its connections, each as soon as nobody holds it.");
+    add(app,
+        status,
+        "drain",
+        "SHUTDOWN WAIT_FOR_SERVERS",
+        scope::all,
+        "Have a running weir let transactions finish, and end; ends when it has.");
 }
 
 } // namespace weir::commands

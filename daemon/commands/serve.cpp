@@ -3,6 +3,7 @@
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/daemon.hpp"
 #include "daemon/log.hpp"
+#include "daemon/log_options.hpp"
 #include "daemon/unix_listener.hpp"
 #include "daemon/version.hpp"
 
@@ -11,20 +12,6 @@
 
 namespace weir::commands {
 namespace {
-
-log::options log_options(const log_settings& wanted)
-{
-    const auto least = [&] {
-        switch (wanted.level) {
-        case log_level::debug: return log::level::debug;
-        case log_level::info: return log::level::info;
-        case log_level::warning: return log::level::warning;
-        case log_level::error: break;
-        }
-        return log::level::error;
-    };
-    return {wanted.format == log_format::json ? log::format::json : log::format::text, least()};
-}
 
 std::string in_full(const error& e)
 {

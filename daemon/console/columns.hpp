@@ -98,7 +98,38 @@ inline constexpr std::array dns_hosts{
 inline constexpr std::array dns_zones{
     column{"zonename", text}, column{"serial", int8}, column{"count", int4}};
 
+inline constexpr std::array fds{column{"fd", int4},
+                                column{"task", text},
+                                column{"user", text},
+                                column{"database", text},
+                                column{"addr", text},
+                                column{"port", int4},
+                                column{"cancel", int8},
+                                column{"link", int4},
+                                column{"client_encoding", text},
+                                column{"std_strings", text},
+                                column{"datestyle", text},
+                                column{"timezone", text},
+                                column{"password", text}};
+inline constexpr std::array mem{column{"name", text},
+                                column{"size", int4},
+                                column{"used", int4},
+                                column{"free", int4},
+                                column{"memtotal", int4}};
+
 // weir's own.
+inline constexpr std::array backends{column{"backend", text},
+                                     column{"state", text},
+                                     column{"down_because", text},
+                                     column{"clients_are", text},
+                                     column{"migration_error", text},
+                                     column{"clients", int8},
+                                     column{"waiting", int8},
+                                     column{"active", int8},
+                                     column{"pinned", int8},
+                                     column{"idle", int8},
+                                     column{"size", int8},
+                                     column{"max_overflow", int8}};
 inline constexpr std::array waiters{column{"backend", text},
                                     column{"client", text},
                                     column{"process", text},

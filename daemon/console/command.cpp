@@ -60,6 +60,45 @@ result<command> with_subject_or_all(command made, words rest)
     return rest.empty() ? made : with_subject(std::move(made), rest);
 }
 
+bool is_setting(std::string_view name)
+{
+    constexpr std::array sections{"backends.", "listen.", "admin.", "metrics.", "log."};
+    constexpr std::array others{"max_client_conn", "client_login_timeout", "client_idle_timeout"};
+    return std::ranges::any_of(sections, [&](auto s) { return name.starts_with(s); }) ||
+           std::ranges::any_of(others, [&](auto s) { return name == s; });
+}
+
+// SET name = value, SET name TO value. What is no setting of weir's is a driver's, for a session
+// that the console does not have.
+result<command> read_set(command made, words rest)
+{
+    if (rest.empty() || !is_setting(rest[0].text)) {
+        made.verb = verb::courtesy;
+        made.is_for_all = true;
+        return made;
+    }
+    if (rest.size() < 3)
+        return syntax_error_at_end();
+    if (rest[1].text != "=" && !rest[1].is_bare("to"))
+        return syntax_error(rest[1]);
+    made.subject = rest[0].text;
+    made.value = rest[2].text;
+    return alone(std::move(made), rest.subspan(3));
+}
+
+result<command> read_shut_down(command made, words rest)
+{
+    if (rest.empty())
+        return made;
+    if (rest[0].is_bare("wait_for_servers"))
+        made.verb = verb::shut_down_after_servers;
+    else if (rest[0].is_bare("wait_for_clients"))
+        made.verb = verb::shut_down_after_clients;
+    else
+        return syntax_error(rest[0]);
+    return alone(std::move(made), rest.subspan(1));
+}
+
 result<migrations::direction> direction_of(const word& w)
 {
     using enum migrations::direction;
@@ -102,6 +141,24 @@ entry show(verb what, std::string_view name, std::span<const column> with, std::
     return {{"show", name}, {what, "SHOW", with}, alone, {}, does};
 }
 
+entry show_for_all(verb what,
+                   std::string_view name,
+                   std::span<const column> with,
+                   std::string_view does)
+{
+    entry made = show(what, name, with, does);
+    made.makes.is_for_all = true;
+    return made;
+}
+
+// What a driver sends to any server, and who may ask for nothing else may ask for that.
+entry courtesy(std::string_view name, std::string_view tag, char transaction_status_after = {})
+{
+    command made{verb::courtesy, tag, {}, transaction_status_after};
+    made.is_for_all = true;
+    return {{name, ""}, made, with_anything};
+}
+
 const std::array table{
     show(verb::show_pools, "pools", columns::pools, "each backend's clients and servers by state"),
     show(verb::show_databases,
@@ -142,8 +199,11 @@ const std::array table{
          "migrations",
          columns::migrations,
          "the schema of each backend: where it is, what is pending, what runs now"),
-    show(verb::show_version, "version", columns::version, "which weir this is"),
-    show(verb::show_help, "help", columns::help, "this"),
+    show(verb::show_backends, "backends", columns::backends, "the backends, and how they are"),
+    show(verb::show_fds, "fds", columns::fds, "the descriptors of clients and servers"),
+    show(verb::show_mem, "mem", columns::mem, "what clients and servers take, by kind"),
+    show_for_all(verb::show_version, "version", columns::version, "which weir this is"),
+    show_for_all(verb::show_help, "help", columns::help, "this"),
     entry{{"migrate", ""},
           {verb::migrate, "MIGRATE", columns::migrate},
           read_migrate,
@@ -154,26 +214,71 @@ const std::array table{
           alone,
           "RELOAD",
           "reads the settings anew; if there is anything wrong with them, the old ones stay"},
+    entry{{"pause", ""},
+          {verb::pause, "PAUSE", {}},
+          with_subject_or_all,
+          "PAUSE [\"backend\"]",
+          "no client gets a server from now on; answered when none holds one"},
+    entry{{"resume", ""},
+          {verb::resume, "RESUME", {}},
+          with_subject_or_all,
+          "RESUME [\"backend\"]",
+          "ends a PAUSE, a KILL or a SUSPEND"},
+    entry{{"disable", ""},
+          {verb::disable, "DISABLE", {}},
+          with_subject,
+          "DISABLE \"backend\"",
+          "lets no new client in; those that are there stay"},
+    entry{{"enable", ""},
+          {verb::enable, "ENABLE", {}},
+          with_subject,
+          "ENABLE \"backend\"",
+          "ends a DISABLE"},
+    entry{{"suspend", ""},
+          {verb::suspend, "SUSPEND", {}},
+          alone,
+          "SUSPEND",
+          "no byte of a client or server is read until RESUME; answered when all that was read is "
+          "sent"},
     entry{{"reconnect", ""},
           {verb::reconnect, "RECONNECT", {}},
           with_subject_or_all,
           "RECONNECT [\"backend\"]",
           "no connection of now is used again: it is closed as soon as nobody holds it"},
+    entry{{"wait_close", ""},
+          {verb::wait_close, "WAIT_CLOSE", {}},
+          with_subject_or_all,
+          "WAIT_CLOSE [\"backend\"]",
+          "answered when the connections that RECONNECT or RELOAD replaces are closed"},
+    entry{{"kill", ""},
+          {verb::kill, "KILL", {}},
+          with_subject_or_all,
+          "KILL [\"backend\"]",
+          "ends the connections of all clients and servers, and pauses"},
     entry{{"kill_client", ""},
           {verb::kill_client, "KILL_CLIENT", {}},
           with_subject,
           "KILL_CLIENT client",
           "ends this client's connection; SHOW CLIENTS has its ptr"},
-    entry{{"begin", ""}, {verb::courtesy, "BEGIN", {}, 'T'}, with_anything},
-    entry{{"start", ""}, {verb::courtesy, "START TRANSACTION", {}, 'T'}, with_anything},
-    entry{{"commit", ""}, {verb::courtesy, "COMMIT", {}, 'I'}, with_anything},
-    entry{{"end", ""}, {verb::courtesy, "COMMIT", {}, 'I'}, with_anything},
-    entry{{"rollback", ""}, {verb::courtesy, "ROLLBACK", {}, 'I'}, with_anything},
-    entry{{"abort", ""}, {verb::courtesy, "ROLLBACK", {}, 'I'}, with_anything},
-    entry{{"set", ""}, {verb::courtesy, "SET", {}}, with_anything},
-    entry{{"reset", ""}, {verb::courtesy, "RESET", {}}, with_anything},
-    entry{{"discard", ""}, {verb::courtesy, "DISCARD ALL", {}}, with_anything},
-    entry{{"deallocate", ""}, {verb::courtesy, "DEALLOCATE", {}}, with_anything},
+    entry{{"set", ""},
+          {verb::set, "SET", {}},
+          read_set,
+          "SET setting = value",
+          "until RELOAD or the end; SHOW CONFIG says which can be changed"},
+    entry{{"shutdown", ""},
+          {verb::shut_down, "SHUTDOWN", {}},
+          read_shut_down,
+          "SHUTDOWN [WAIT_FOR_SERVERS|WAIT_FOR_CLIENTS]",
+          "ends weir: now, when no client holds a server, or when the last client has left"},
+    courtesy("begin", "BEGIN", 'T'),
+    courtesy("start", "START TRANSACTION", 'T'),
+    courtesy("commit", "COMMIT", 'I'),
+    courtesy("end", "COMMIT", 'I'),
+    courtesy("rollback", "ROLLBACK", 'I'),
+    courtesy("abort", "ROLLBACK", 'I'),
+    courtesy("reset", "RESET"),
+    courtesy("discard", "DISCARD ALL"),
+    courtesy("deallocate", "DEALLOCATE"),
 };
 
 // How many of the first words are the entry's name; 0: it is another.

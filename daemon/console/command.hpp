@@ -40,8 +40,22 @@ enum class verb : std::uint8_t {
     show_migrations,
     migrate,
     reload,
+    show_fds,
+    show_mem,
+    show_backends,
+    set,
+    pause,
+    resume,
+    disable,
+    enable,
+    suspend,
     reconnect,
+    wait_close,
+    kill,
     kill_client,
+    shut_down,
+    shut_down_after_servers,
+    shut_down_after_clients,
 };
 
 // MIGRATE "backend" UPGRADE|DOWNGRADE|STAMP 'target' [PURGE] [ONLINE]
@@ -62,6 +76,8 @@ struct command {
     char transaction_status_after = {}; // courtesies may change it; 0: as it was
     migrate_wish wish = {};             // of MIGRATE
     std::string subject = {};           // of the others: a backend, or a client; empty: all
+    std::string value = {};             // of SET
+    bool is_for_all = false;            // else for operators
 };
 
 // One command, with or without its semicolon. The error is a 42601, or 0A000 for several at once.

@@ -142,8 +142,9 @@ void session::welcome(std::string& out, const greeting& to)
     pgwire::write_ready(out, 'I');
 }
 
-ruling session::next(pgwire::bytes in, std::string& out)
+ruling session::next(pgwire::bytes in, bool is_operator, std::string& out)
 {
+    is_operator_ = is_operator;
     const auto violation = [&](std::string words) {
         pgwire::write_error(out, protocol_violation(std::move(words)), pgwire::severity::fatal);
         return ruling{verdict::violation};
@@ -188,6 +189,8 @@ ruling session::on_query(std::string_view sql, std::size_t size, std::string& ou
     auto parsed = parse_command(sql);
     if (!parsed) {
         pgwire::write_error(out, parsed.error());
+    } else if (const auto refused = refusal_of(*parsed)) {
+        pgwire::write_error(out, *refused);
     } else if (!answers(*parsed, out)) {
         asked_ = std::move(*parsed);
         busy_ = mode::simple;
@@ -195,6 +198,16 @@ ruling session::on_query(std::string_view sql, std::size_t size, std::string& ou
     }
     pgwire::write_ready(out, transaction_status_);
     return {verdict::answer, size};
+}
+
+std::optional<error> session::refusal_of(const command& what) const
+{
+    if (is_operator_ || what.is_for_all)
+        return std::nullopt;
+    return error{"42501",
+                 "permission denied for " + std::string(what.tag),
+                 {},
+                 "It is for operators, whom admin.users and admin.groups name."};
 }
 
 // What needs nobody: the empty query, and the courtesies of drivers.
@@ -289,6 +302,8 @@ ruling session::on_execute(field_reader body, std::size_t size, std::string& out
     const auto found = portals_.find(name);
     if (found == portals_.end()) {
         fail(unknown("portal", "34000", name), out);
+    } else if (const auto refused = refusal_of(found->second.what)) {
+        fail(*refused, out);
     } else if (found->second.is_done) {
         send_rows(found->second, out);
     } else if (!answers(found->second.what, out)) {

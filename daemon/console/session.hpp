@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,7 +40,8 @@ public:
     // What follows a StartupMessage, up to the first ReadyForQuery.
     static void welcome(std::string& out, const greeting& to);
 
-    ruling next(pgwire::bytes in, std::string& out); // not while it is busy
+    // Not while it is busy. Each command asks anew whether its client is an operator.
+    ruling next(pgwire::bytes in, bool is_operator, std::string& out);
 
     bool is_busy() const { return busy_ != mode::none; }
     const command& asked() const { return asked_; }
@@ -64,6 +66,7 @@ private:
     ruling on_execute(pgwire::field_reader body, std::size_t size, std::string& out);
     void on_sync(std::string& out);
 
+    std::optional<error> refusal_of(const command& what) const;
     bool answers(const command& what, std::string& out);
     void send_rows(portal& from, std::string& out);
     void fail(const error& why, std::string& out); // in the extended protocol: until the next Sync
@@ -76,6 +79,7 @@ private:
     char transaction_status_ = 'I'; // what a driver has made of BEGIN and COMMIT
     mode busy_ = mode::none;
     bool skip_to_sync_ = false;
+    bool is_operator_ = false; // as of the message it judges
 };
 
 } // namespace weir::console

@@ -27,7 +27,8 @@ rows show_stats_averages(std::span<const pool_stats_row> pools);
 rows show_totals(std::span<const pool_stats_row> pools);
 rows show_lists(const metrics_snapshot& now);
 rows show_users(const metrics_snapshot& now);
-rows show_state(const metrics_snapshot& now);
+rows show_state(const metrics_snapshot& now, bool is_suspended);
+rows show_backends(const metrics_snapshot& now);
 rows show_clients(const sockets& all, std::chrono::system_clock::time_point now);
 rows show_servers(const sockets& all, std::chrono::system_clock::time_point now);
 rows show_sockets(const sockets& all,
@@ -36,6 +37,8 @@ rows show_sockets(const sockets& all,
 rows show_waiters(const sockets& all);
 rows show_holders(const sockets& all);
 rows show_pins(const sockets& all);
+rows show_fds(const sockets& all);
+rows show_mem(std::span<const memory> kinds);
 rows show_migrations(std::span<const migration_status> backends);
 
 } // namespace weir::console

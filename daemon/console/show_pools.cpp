@@ -13,6 +13,16 @@ std::string pool_mode(const backend_snapshot& b)
     return b.is_session_lane ? "session" : "transaction";
 }
 
+// What a client meets.
+std::string_view admission_of(const backend_snapshot& b)
+{
+    if (!b.migrations.is_open)
+        return "closed";
+    if (b.is_disabled)
+        return "disabled";
+    return b.is_paused ? "paused" : "served";
+}
+
 row named(const std::string& name, const stats& figures)
 {
     row made{name};
@@ -68,8 +78,8 @@ rows show_databases(const metrics_snapshot& now)
                         pool_mode(b),
                         has_limit ? text(b.pool.size + overflow) : "0",
                         text(b.pool.total()),
-                        b.is_open ? "0" : "1",
-                        "0"});
+                        b.is_paused ? "1" : "0",
+                        b.is_disabled ? "1" : "0"});
     }
     return made;
 }
@@ -174,12 +184,31 @@ rows show_users(const metrics_snapshot& now)
     return made;
 }
 
-rows show_state(const metrics_snapshot& now)
+rows show_backends(const metrics_snapshot& now)
 {
-    const bool is_paused = std::ranges::none_of(now.backends, &backend_snapshot::is_open);
-    return {{"active", is_paused ? "no" : "yes"},
+    rows made;
+    for (const backend_snapshot& b : now.backends)
+        made.push_back({b.name,
+                        b.is_up ? "up" : "down",
+                        unless_empty(b.down_because),
+                        std::string(admission_of(b)),
+                        unless_empty(b.migrations.error),
+                        text(b.clients),
+                        text(b.pool.waiting),
+                        text(b.pool.active),
+                        text(b.pool.pinned),
+                        text(b.pool.idle),
+                        text(b.pool.size),
+                        std::to_string(b.pool.max_overflow)});
+    return made;
+}
+
+rows show_state(const metrics_snapshot& now, bool is_suspended)
+{
+    const bool is_paused = std::ranges::all_of(now.backends, &backend_snapshot::is_paused);
+    return {{"active", is_paused || is_suspended ? "no" : "yes"},
             {"paused", is_paused ? "yes" : "no"},
-            {"suspended", "no"}};
+            {"suspended", is_suspended ? "yes" : "no"}};
 }
 
 } // namespace weir::console

@@ -51,6 +51,19 @@ row of(const socket& s,
             s.application_name};
 }
 
+// Who holds what, and whatever else there is to say of it.
+row holding(const socket& s, const row& more)
+{
+    row made{s.database,
+             s.ptr,
+             std::to_string(s.remote_pid),
+             s.link,
+             s.process,
+             std::to_string(s.pid)};
+    made.insert(made.end(), more.begin(), more.end());
+    return made;
+}
+
 // Those that have any, the longest first.
 std::vector<socket> by_age(std::vector<socket> all, socket::age socket::*which)
 {
@@ -109,15 +122,7 @@ rows show_holders(const sockets& all)
 {
     rows made;
     for (const socket& s : by_age(all.servers, &socket::held))
-        made.push_back({s.database,
-                        s.ptr,
-                        std::to_string(s.remote_pid),
-                        s.link,
-                        s.process,
-                        std::to_string(s.pid),
-                        s.doing,
-                        in_milliseconds(s.held),
-                        in_milliseconds(s.asked)});
+        made.push_back(holding(s, {s.doing, in_milliseconds(s.held), in_milliseconds(s.asked)}));
     return made;
 }
 
@@ -126,14 +131,42 @@ rows show_pins(const sockets& all)
     rows made;
     for (const socket& s : by_age(all.servers, &socket::held))
         if (!s.pins.empty())
-            made.push_back({s.database,
-                            s.ptr,
-                            std::to_string(s.remote_pid),
-                            s.link,
-                            s.process,
-                            std::to_string(s.pid),
-                            s.pins,
-                            in_milliseconds(s.held)});
+            made.push_back(holding(s, {s.pins, in_milliseconds(s.held)}));
+    return made;
+}
+
+// There is no cancel key and no session state of a client that this would tell another process.
+rows show_fds(const sockets& all)
+{
+    rows made;
+    const auto add = [&](const socket& s, const char* task, bool is_linked) {
+        made.push_back({std::to_string(s.descriptor),
+                        task,
+                        s.user,
+                        s.database,
+                        "unix",
+                        std::to_string(all.port),
+                        "0",
+                        is_linked ? "1" : "0",
+                        {},
+                        {},
+                        {},
+                        {},
+                        {}});
+    };
+    for (const socket& c : all.clients)
+        add(c, "client", !c.link.empty());
+    for (const socket& s : all.servers)
+        add(s, "server", !s.link.empty());
+    return made;
+}
+
+rows show_mem(std::span<const memory> kinds)
+{
+    rows made;
+    for (const memory& m : kinds)
+        made.push_back(
+            {m.name, text(m.size), text(m.used), text(m.free), text(m.size * (m.used + m.free))});
     return made;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -30,6 +31,15 @@ struct socket {
     age held{};        // of a server, by its client
     age transaction{}; // of a held server: since the first message of the one that is open
     bool is_leaving = false;
+    int descriptor = -1;
+};
+
+// A kind of object, of `size` bytes each.
+struct memory {
+    const char* name = "";
+    std::size_t size = 0;
+    std::size_t used = 0;
+    std::size_t free = 0; // kept for the next
 };
 
 struct sockets {

@@ -44,8 +44,10 @@ function clock(unixTime) {
 // -- pools
 
 function stateOf(pool) {
-  if (!pool.up) return ["bad", "down"];
   if (pool.gate !== "open") return ["warning", "gate closed"];
+  if (!pool.up) return ["bad", "down"];
+  if (pool.paused) return ["warning", "paused"];
+  if (pool.disabled) return ["warning", "disabled"];
   return pool.waiting > 0 ? ["warning", "full"] : ["good", "up"];
 }
 
@@ -88,6 +90,7 @@ function showRates(card, rates) {
 }
 
 function noticeOf(pool) {
+  if (pool.gate !== "open") return "";
   if (!pool.up) return pool.down_because || "no login has succeeded yet";
   return pool.waiting > 0 ? `The first in the queue has waited for ${duration(pool.waiting_seconds)}.` : "";
 }
@@ -203,7 +206,7 @@ function show(status) {
 }
 
 function summary(status) {
-  const down = status.pools.filter((pool) => !pool.up).length;
+  const down = status.pools.filter((pool) => stateOf(pool)[1] === "down").length;
   if (status.closed_because) return ["warning", status.closed_because];
   if (down > 0) return ["bad", `${down} of ${status.pools.length} pools down`];
   if (status.pools.some((pool) => pool.gate !== "open")) return ["warning", "a gate is closed"];

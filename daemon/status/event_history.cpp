@@ -56,6 +56,10 @@ std::vector<event> compare(const backend_snapshot& before, const backend_snapsho
         c.say(severity::bad, "backend is down", after.down_because);
     else if (!before.is_up && after.is_up)
         c.say(severity::good, "backend is up");
+    if (before.is_paused != after.is_paused)
+        c.say(severity::info, after.is_paused ? "paused" : "resumed");
+    if (before.is_disabled != after.is_disabled)
+        c.say(severity::info, after.is_disabled ? "disabled" : "enabled");
     const pool_stats& was = before.pool;
     const pool_stats& is = after.pool;
     c.count(severity::bad, "login failed", was.logins_failed, is.logins_failed, after.down_because);

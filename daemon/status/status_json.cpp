@@ -50,6 +50,8 @@ json pool_object(const board& known, const moment& m, const backend_snapshot& b)
         {"name", b.name},
         {"up", b.is_up},
         {"gate", b.migrations.is_open ? "open" : "closed"},
+        {"paused", b.is_paused},
+        {"disabled", b.is_disabled},
         {"size", p.size},
         {"limit", has_limit ? json(p.size + static_cast<unsigned>(p.max_overflow)) : json(nullptr)},
         {"clients", b.clients},

@@ -169,6 +169,13 @@ void pool::retire_all(close_reason why, time_point now, actions& todo)
     cover_waiters(now, todo);
 }
 
+bool pool::has_retired() const
+{
+    return std::ranges::any_of(servers_, [&](const server& s) {
+        return s.state != server_state::closed && s.generation != generation_;
+    });
+}
+
 void pool::pause(error why)
 {
     gate_ = gate::paused;

@@ -83,6 +83,7 @@ public:
     // RECONNECT: no server of today is granted again. Idle ones are closed now, others as they come
     // back.
     void retire_all(close_reason why, time_point now, actions& todo);
+    bool has_retired() const; // some are still held or under way; looks at every server
 
     // Nothing is granted or opened until resume(): who holds a server finishes, the others wait,
     // and hear `why` when their time is over. Said again, it replaces the reason, or turns a shut

@@ -5,6 +5,7 @@ import contextlib
 import decimal
 import os
 import subprocess
+import time
 
 import asyncpg
 import psycopg
@@ -32,7 +33,11 @@ SHOWN_BY_BOTH = [
     "VERSION",
     "DNS_HOSTS",
     "DNS_ZONES",
+    "MEM",
 ]
+
+
+WEIRS_OWN = ["STATE", "MIGRATIONS", "FDS", "BACKENDS", "WAITERS", "HOLDERS", "PINS"]
 
 
 @pytest.fixture(scope="module")
@@ -194,6 +199,219 @@ def test_kill_client_ends_the_one_that_is_meant(pg, start):
     assert pg.psql("SELECT to_regclass('never_committed')") == ""
 
 
+def answer(connection):
+    """Of the one command it was sent."""
+    answers = iter(connection.pgconn.get_result, None)
+    (only,) = list(answers)
+    return only
+
+
+def test_pause_waits_for_holders_and_lets_nobody_else_in_until_resume(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=3)
+    with contextlib.ExitStack() as open_ones:
+        holder, other = [
+            open_ones.enter_context(psycopg.connect(daemon.dsn(), autocommit=True))
+            for _ in range(2)
+        ]
+        operator = open_ones.enter_context(
+            psycopg.connect(daemon.dsn("weir"), autocommit=True)
+        )
+        holder.execute("BEGIN")
+        holder.execute("SELECT 'held'")
+        operator.pgconn.send_query(b"PAUSE")
+        wait_for(lambda: shown(daemon, "STATE")[1]["value"] == "yes")
+        other.pgconn.send_query(b"SELECT 'waits'")
+        wait_for(lambda: shown(daemon, "WAITERS"))
+        assert holder.execute("SELECT 'goes on'").fetchone() == ("goes on",)
+        assert operator.pgconn.is_busy()
+        assert shown(daemon, "DATABASES")[0]["paused"] == 1
+        holder.execute("COMMIT")
+        assert answer(operator).command_status == b"PAUSE"
+        assert [row["state"] for row in shown(daemon, "CLIENTS")].count("waiting") == 1
+        assert console(daemon, "RESUME") == "RESUME"
+        assert answer(other).get_value(0, 0) == b"waits"
+        assert shown(daemon, "DATABASES")[0]["paused"] == 0
+
+
+def test_a_resume_ends_a_pause_that_still_waits(pg, start):
+    daemon = start(pg.unix_url())
+    with contextlib.ExitStack() as open_ones:
+        holder = open_ones.enter_context(psycopg.connect(daemon.dsn(), autocommit=True))
+        operator = open_ones.enter_context(
+            psycopg.connect(daemon.dsn("weir"), autocommit=True)
+        )
+        holder.execute("BEGIN")
+        holder.execute("SELECT 'held'")
+        operator.pgconn.send_query(b'PAUSE "postgres"')
+        wait_for(lambda: shown(daemon, "DATABASES")[0]["paused"] == 1)
+        console(daemon, "RESUME postgres")
+        assert b"ended by a RESUME" in answer(operator).error_message
+        holder.execute("COMMIT")
+    with pytest.raises(psycopg.errors.InvalidCatalogName):
+        console(daemon, "PAUSE elsewhere")
+
+
+def test_who_waits_out_a_pause_is_told_of_it(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_TIMEOUT=1)
+    with psycopg.connect(daemon.dsn(), autocommit=True) as client:
+        console(daemon, "PAUSE")
+        with pytest.raises(psycopg.errors.CannotConnectNow, match="is paused"):
+            client.execute("SELECT 'x'")
+        console(daemon, "RESUME")
+        assert client.execute("SELECT 'x'").fetchone() == ("x",)
+
+
+def test_disable_keeps_new_clients_out_and_lets_the_others_be(pg, start):
+    daemon = start(pg.unix_url())
+    with psycopg.connect(daemon.dsn(), autocommit=True) as there:
+        assert console(daemon, "DISABLE postgres") == "DISABLE"
+        with pytest.raises(psycopg.OperationalError, match='"postgres" is disabled'):
+            psycopg.connect(daemon.dsn())
+        with pytest.raises(psycopg.OperationalError, match="is disabled"):
+            psycopg.connect(daemon.dsn("postgres:session"))
+        assert there.execute("SELECT 'x'").fetchone() == ("x",)
+        assert shown(daemon, "DATABASES")[0]["disabled"] == 1
+        assert shown(daemon, "BACKENDS")[0]["clients_are"] == "disabled"
+        assert console(daemon, "ENABLE postgres") == "ENABLE"
+        psycopg.connect(daemon.dsn()).close()
+
+
+def test_kill_ends_clients_and_servers_and_pauses(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_TIMEOUT=30)
+    with contextlib.ExitStack() as open_ones:
+        idle, holder = [psycopg.connect(daemon.dsn(), autocommit=True) for _ in range(2)]
+        pids = [idle.execute("SELECT pg_backend_pid()").fetchone()[0]]
+        holder.execute("BEGIN")
+        pids.append(holder.execute("SELECT pg_backend_pid()").fetchone()[0])
+        assert console(daemon, "KILL postgres") == "KILL"
+        for client in (idle, holder):
+            with pytest.raises(psycopg.OperationalError, match="administrator command"):
+                client.execute("SELECT 'x'")
+            client.close()
+        late = open_ones.enter_context(psycopg.connect(daemon.dsn(), autocommit=True))
+        late.pgconn.send_query(b"SELECT pg_backend_pid()")
+        wait_for(lambda: shown(daemon, "WAITERS"))
+        wait_for(lambda: not shown(daemon, "SERVERS"))
+        console(daemon, "RESUME")
+        assert int(answer(late).get_value(0, 0)) not in pids
+
+
+def test_suspend_stops_all_and_resume_goes_on_where_it_stopped(pg, start):
+    daemon = start(pg.unix_url())
+    with contextlib.ExitStack() as open_ones:
+        holder, other = [
+            open_ones.enter_context(psycopg.connect(daemon.dsn(), autocommit=True))
+            for _ in range(2)
+        ]
+        holder.execute("BEGIN")
+        holder.execute("SELECT 'held'")
+        assert console(daemon, "SUSPEND") == "SUSPEND"
+        assert shown(daemon, "STATE")[2]["value"] == "yes"
+        holder.pgconn.send_query(b"SELECT 'holder'")
+        other.pgconn.send_query(b"SELECT 'other'")
+        queries = shown(daemon, "STATS_TOTALS")[0]["query_count"]
+        time.sleep(0.3)
+        assert shown(daemon, "STATS_TOTALS")[0]["query_count"] == queries
+        assert console(daemon, "RESUME") == "RESUME"
+        assert answer(holder).get_value(0, 0) == b"holder"
+        assert answer(other).get_value(0, 0) == b"other"
+        assert shown(daemon, "STATE")[2]["value"] == "no"
+
+
+def test_who_leaves_while_it_is_suspended_is_gone_after_it(pg, start):
+    daemon = start(pg.unix_url())
+    clients = [psycopg.connect(daemon.dsn(), autocommit=True) for _ in range(3)]
+    for client in clients:
+        client.execute("BEGIN")
+        client.execute("SELECT 'held'")
+    console(daemon, "SUSPEND")
+    for client in clients:
+        client.close()
+    console(daemon, "RESUME")
+    wait_for(lambda: not shown(daemon, "HOLDERS"))
+    with psycopg.connect(daemon.dsn(), autocommit=True) as client:
+        assert client.execute("SELECT 'x'").fetchone() == ("x",)
+
+
+def test_wait_close_waits_for_what_reconnect_replaces(pg, start):
+    daemon = start(pg.unix_url())
+    with contextlib.ExitStack() as open_ones:
+        holder = open_ones.enter_context(psycopg.connect(daemon.dsn(), autocommit=True))
+        operator = open_ones.enter_context(psycopg.connect(daemon.dsn("weir"), autocommit=True))
+        assert console(daemon, "WAIT_CLOSE") == "WAIT_CLOSE"
+        holder.execute("BEGIN")
+        holder.execute("SELECT 'held'")
+        console(daemon, "RECONNECT")
+        operator.pgconn.send_query(b"WAIT_CLOSE postgres")
+        time.sleep(0.3)
+        operator.pgconn.consume_input()
+        assert operator.pgconn.is_busy()
+        holder.execute("COMMIT")
+        assert answer(operator).command_status == b"WAIT_CLOSE"
+    with pytest.raises(psycopg.errors.InvalidCatalogName):
+        console(daemon, "WAIT_CLOSE elsewhere")
+
+
+def test_set_changes_what_can_be_changed_until_a_reload(pg, start):
+    config = {"backends": {"postgres": {"url": pg.unix_url(), "pool": {"size": 3}}}}
+    daemon = start(config=config)
+    assert console(daemon, "SET backends.postgres.pool.size = 5") == "SET"
+    assert shown(daemon, "DATABASES")[0]["pool_size"] == 5
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="it must be"):
+        console(daemon, "SET backends.postgres.pool.size = many")
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="is not a setting"):
+        console(daemon, "SET backends.postgres.pool.sizes = 5")
+    with pytest.raises(psycopg.errors.CantChangeRuntimeParam, match="listen.port"):
+        console(daemon, "SET listen.port = 5433")
+    assert shown(daemon, "DATABASES")[0]["pool_size"] == 5
+    console(daemon, "SET max_client_conn = 1")
+    with psycopg.connect(daemon.dsn("postgres")):
+        with pytest.raises(psycopg.OperationalError, match="max_client_conn is 1"):
+            psycopg.connect(daemon.dsn("postgres"))
+    console(daemon, "RELOAD")
+    assert shown(daemon, "DATABASES")[0]["pool_size"] == 3
+    settings = {row["key"]: row["value"] for row in shown(daemon, "CONFIG")}
+    assert settings["max_client_conn"] == "10000"
+
+
+def test_shutdown_ends_at_once_and_says_so(pg, start):
+    daemon = start(pg.unix_url())
+    with contextlib.closing(psycopg.connect(daemon.dsn(), autocommit=True)) as holder:
+        holder.execute("BEGIN")
+        holder.execute("SELECT 'held'")
+        assert console(daemon, "SHUTDOWN") == "SHUTDOWN"
+        assert daemon.wait() == 0
+
+
+def test_shutdown_wait_for_servers_lets_transactions_finish(pg, start):
+    daemon = start(pg.unix_url())
+    with contextlib.ExitStack() as open_ones:
+        holder = open_ones.enter_context(psycopg.connect(daemon.dsn("postgres"), autocommit=True))
+        idle = psycopg.connect(daemon.dsn("postgres"), autocommit=True)
+        operator = open_ones.enter_context(psycopg.connect(daemon.dsn("weir"), autocommit=True))
+        holder.execute("BEGIN")
+        holder.execute("SELECT 'held'")
+        operator.pgconn.send_query(b"SHUTDOWN WAIT_FOR_SERVERS")
+        with pytest.raises(psycopg.OperationalError, match="administrator command"):
+            wait_for(lambda: idle.execute("") is None)
+        assert holder.execute("SELECT 'goes on'").fetchone() == ("goes on",)
+        holder.execute("COMMIT")
+        assert answer(operator).command_status == b"SHUTDOWN"
+        assert daemon.wait() == 0
+
+
+def test_shutdown_wait_for_clients_serves_them_until_they_leave(pg, start):
+    daemon = start(pg.unix_url())
+    with psycopg.connect(daemon.dsn("weir"), autocommit=True) as operator:
+        with psycopg.connect(daemon.dsn("postgres"), autocommit=True) as client:
+            operator.pgconn.send_query(b"SHUTDOWN WAIT_FOR_CLIENTS")
+            wait_for(lambda: not os.path.exists(daemon.socket_path()))
+            for _ in range(5):
+                assert client.execute("SELECT 'x'").fetchone() == ("x",)
+        assert answer(operator).command_status == b"SHUTDOWN"
+        assert daemon.wait() == 0
+
+
 def test_reconnect_replaces_each_connection_once_nobody_holds_it(pg, start):
     daemon = start(pg.unix_url())
     with psycopg.connect(daemon.dsn(), autocommit=True) as client:
@@ -259,12 +477,61 @@ def test_the_shell_reloads_and_reconnects_with_an_exit_status(pg, start):
         before = client.execute("SELECT pg_backend_pid()").fetchone()[0]
         assert run("reconnect", "postgres").returncode == 0
         assert client.execute("SELECT pg_backend_pid()").fetchone()[0] != before
+        assert run("pause").returncode == 0
+        assert shown(daemon, "DATABASES")[0]["paused"] == 1
+        assert run("resume", "postgres").returncode == 0
+        assert client.execute("SELECT 'x'").fetchone() == ("x",)
     refused = run("reconnect", "elsewhere")
     assert refused.returncode == 1 and 'no backend "elsewhere"' in refused.stderr
 
-    daemon.stop()
+    drained = run("drain")
+    assert (drained.returncode, drained.stdout, drained.stderr) == (0, "", "")
+    assert daemon.wait() == 0
     nobody = run("reload")
     assert nobody.returncode == 1 and "no weir serves" in nobody.stderr
+
+
+def as_stranger(daemon, command):
+    """psql of an account that is neither root nor weir's."""
+    return subprocess.run(
+        ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        + ["psql", "-X", "-At", "-c", command, daemon.dsn("weir", user="stranger")],
+        cwd="/",
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_the_console_is_for_operators_whom_the_settings_name(pg, start):
+    config = {"backends": {"postgres": {"url": pg.unix_url()}}}
+    daemon = start(config=config)
+    refused = as_stranger(daemon, "SHOW POOLS")
+    assert refused.returncode == 2 and "permission denied for the console" in refused.stderr
+    daemon.write_config(config | {"admin": {"users": ["nobody"]}})
+    console(daemon, "RELOAD")
+    assert as_stranger(daemon, "SHOW POOLS").stdout.startswith("postgres|")
+    daemon.write_config(config | {"admin": {"groups": ["nogroup"]}})
+    console(daemon, "RELOAD")
+    assert as_stranger(daemon, "RECONNECT").stdout == "RECONNECT\n"
+    daemon.write_config(config | {"admin": {"users": ["no-such-user"]}})
+    with pytest.raises(psycopg.errors.ConfigFileError, match="no-such-user"):
+        console(daemon, "RELOAD")
+    assert as_stranger(daemon, "SHOW POOLS").returncode == 0
+    daemon.write_config(config)
+    console(daemon, "RELOAD")
+    assert as_stranger(daemon, "SHOW POOLS").returncode == 2
+
+
+def test_listen_allow_follows_a_reload(pg, start):
+    config = {"backends": {"postgres": {"url": pg.unix_url()}}}
+    daemon = start(config=config)
+    psycopg.connect(daemon.dsn("postgres")).close()
+    daemon.write_config(config | {"listen": {"allow": {"users": ["nobody"]}}})
+    console(daemon, "RELOAD")
+    with pytest.raises(psycopg.OperationalError, match="may not connect"):
+        psycopg.connect(daemon.dsn("postgres"))
 
 
 def test_databases_say_where_a_backend_is_and_config_how_it_is_set(pg, start):
@@ -291,6 +558,23 @@ def test_a_sqlite_backend_has_no_host_and_no_user(start):
     (database,) = shown(start(), "DATABASES")
     assert database["host"] is None and database["force_user"] is None
     assert database["database"].endswith("database.db")
+
+
+def test_descriptors_and_memory_are_those_of_the_process(pg, start):
+    daemon = start(pg.unix_url())
+    with psycopg.connect(daemon.dsn(), autocommit=True) as client:
+        client.execute("SELECT 'x'")
+        mine = f"socket:[{os.fstat(client.fileno()).st_ino}]"
+        there = f"/proc/{daemon.process.pid}/fd"
+        others = [row for row in shown(daemon, "FDS") if row["database"] != "weir"]
+        assert sorted(row["task"] for row in others) == ["client", "server"]
+        for row in others:
+            linked = os.readlink(f"{there}/{row['fd']}")
+            assert linked.startswith("socket:") and linked != mine
+        kinds = {row["name"]: row for row in shown(daemon, "MEM")}
+        assert kinds["client"]["used"] >= 2 and kinds["server"]["used"] == 1
+        for row in kinds.values():
+            assert row["memtotal"] == row["size"] * (row["used"] + row["free"])
 
 
 @pytest.mark.parametrize("binary", [False, True])
@@ -323,5 +607,5 @@ def test_no_password_is_shown(pg, start):
     url = pg.unix_url().replace("postgres@", "postgres:s3cr3t-w0rd@")
     assert "s3cr3t-w0rd" in url
     daemon = start(url)
-    everything = str([shown(daemon, what) for what in [*SHOWN_BY_BOTH, "STATE", "MIGRATIONS"]])
+    everything = str([shown(daemon, what) for what in [*SHOWN_BY_BOTH, *WEIRS_OWN]])
     assert "s3cr3t-w0rd" not in everything and "***" in everything

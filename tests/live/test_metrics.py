@@ -11,7 +11,7 @@ import pytest
 
 from patience import wait_for
 from prometheus import prometheus, promtool
-from raw_client import raw_client, sqlstates
+from raw_client import raw_client, sqlstates, startup
 from weir import REPOSITORY
 
 LOGIN = dict(user="tester", database="postgres")
@@ -128,6 +128,20 @@ def test_a_transaction_lasts_from_its_first_message_to_its_end(pg, start):
         wait_for(lambda: count() == at_first + 4)
         assert count("weir_transaction_seconds_sum") - pinned < 1
         assert daemon.metric("weir_pins_total", reason="temp_tables") == 1
+
+
+def test_only_clients_wait(start):
+    """While nothing is known of a backend weir itself is in the queue for its first server."""
+    daemon = start("postgresql://app@127.0.0.1:1/gone", DB_POOL_TIMEOUT=600)
+    waiting = lambda: (
+        daemon.metric("weir_pool_waiting"),
+        daemon.metric("weir_client_connections", state="waiting"),
+    )
+    wait_for(lambda: daemon.metric("weir_pool_connects_total", result="failed") > 0)
+    assert waiting() == (0, 0)
+    with raw_client(daemon.socket_path()) as client:
+        client.send(startup(user="tester", database="gone"))
+        wait_for(lambda: waiting() == (1, 1))
 
 
 def test_limits_and_reloads_are_counted(pg, start):

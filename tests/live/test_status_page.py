@@ -217,6 +217,48 @@ def test_the_page_shows_the_pools_and_follows_them(busy):
         assert SECRET not in page.ask("document.documentElement.outerHTML")
 
 
+def test_a_gate_that_a_failure_has_closed_is_shown_without_the_statement(start, scratch):
+    revisions = scratch / "migrations"
+    revisions.mkdir()
+    head = "-- revision: {}\n-- down_revision: {}\n\n-- upgrade\n"
+    (revisions / "001_good.sql").write_text(
+        head.format("good", "none") + "CREATE TABLE good (i int);\n"
+    )
+    (revisions / "002_bad.sql").write_text(
+        head.format("bad", "good") + f"INSERT INTO good VALUES ('{SECRET}');\n"
+    )
+    backend = {"url": f"sqlite:///{scratch}/main.db", "migrations": {"dir": str(revisions)}}
+    daemon = start(config={"backends": {"main": backend}})
+    wait_for(lambda: "002" in daemon.get("/readyz")[1] or "bad" in daemon.get("/readyz")[1])
+    with browser() as page:
+        open_page(page, daemon)
+        wait_for(lambda: "it failed" in text(page, "#migrations tbody"))
+        cells = page.ask("[...document.querySelectorAll('#migrations td')].map(c => c.textContent)")
+        assert cells == ["main", "closed: it failed, see /readyz", "good", "1"]
+        assert text(page, '[data-pool="main"] .state') == "gate closed"
+        assert "a gate is closed" in text(page, "#state")
+        assert SECRET not in page.ask("document.documentElement.outerHTML")
+        assert SECRET not in daemon.get("/status.json")[1]
+
+
+def test_what_an_operator_does_is_shown(pg, start):
+    daemon = start(config={"backends": {"main": {"url": pg.unix_url()}}})
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
+    with contextlib.closing(psycopg2.connect(daemon.dsn("weir"))) as console, browser() as page:
+        console.autocommit = True
+        open_page(page, daemon)
+        state = lambda: text(page, '[data-pool="main"] .state')
+        for command, shown, happened in [
+            ("PAUSE", "paused", "paused"),
+            ("RESUME", "up", "resumed"),
+            ("DISABLE main", "disabled", "disabled"),
+            ("ENABLE main", "up", "enabled"),
+        ]:
+            console.cursor().execute(command)
+            wait_for(lambda: state() == shown)
+            wait_for(lambda: happened in text(page, "#events"))
+
+
 def test_it_says_so_when_weir_is_gone(busy):
     with browser() as page:
         open_page(page, busy)

@@ -56,6 +56,12 @@ bool is(std::string_view sql, std::string_view first, std::string_view second = 
 
 bool has_rows(const std::string& sql) { return is(sql, "SELECT") || is(sql, "ROWS"); }
 
+// Its tag is taken at its word, so nothing else may get it.
+bool is_discard_all(std::string_view sql)
+{
+    return is(sql, "DISCARD", "ALL") && word(sql, 2).empty();
+}
+
 bool is_syntax_error(const std::string& sql)
 {
     static const std::string_view known[] = {"SELECT",
@@ -74,6 +80,8 @@ bool is_syntax_error(const std::string& sql)
                                              "UNLISTEN",
                                              "DEALLOCATE",
                                              "COPY"};
+    if (is(sql, "DISCARD") && !is_discard_all(sql))
+        return true;
     return !sql.empty() &&
            std::find(std::begin(known), std::end(known), word(sql, 0)) == std::end(known);
 }

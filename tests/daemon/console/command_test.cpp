@@ -115,6 +115,39 @@ TEST_CASE("help lists what there is, and each can be said")
     }
 }
 
+TEST_CASE("SET changes weir's settings, and lets a driver's be")
+{
+    for (const std::string sql : {"SET max_client_conn = 5",
+                                  "set max_client_conn=5",
+                                  "SET max_client_conn TO '5'",
+                                  "SET \"max_client_conn\" TO 5;"}) {
+        CAPTURE(sql);
+        const auto parsed = parse_command(sql);
+        REQUIRE(parsed.has_value());
+        CHECK(parsed->verb == verb::set);
+        CHECK(parsed->subject == "max_client_conn");
+        CHECK(parsed->value == "5");
+    }
+    CHECK(parse_command("SET \"backends.Shop.pool.size\" = 5")->subject ==
+          "backends.Shop.pool.size");
+    for (const std::string sql : {"SET client_encoding TO 'UTF8'",
+                                  "SET extra_float_digits = 3",
+                                  "SET SESSION x = 1",
+                                  "SET"})
+        CHECK(parse_command(sql)->verb == verb::courtesy);
+    CHECK(refusal_of("SET max_client_conn") == "42601 syntax error at end of input");
+    CHECK(refusal_of("SET max_client_conn 5 6") == "42601 syntax error at or near \"5\"");
+    CHECK(refusal_of("SET max_client_conn = 5 6") == "42601 syntax error at or near \"6\"");
+}
+
+TEST_CASE("SHUTDOWN says what it waits for")
+{
+    CHECK(parse_command("SHUTDOWN")->verb == verb::shut_down);
+    CHECK(parse_command("shutdown wait_for_servers")->verb == verb::shut_down_after_servers);
+    CHECK(parse_command("SHUTDOWN WAIT_FOR_CLIENTS;")->verb == verb::shut_down_after_clients);
+    CHECK(refusal_of("SHUTDOWN later") == "42601 syntax error at or near \"later\"");
+}
+
 TEST_SUITE_END();
 
 } // namespace weir::console

@@ -18,12 +18,14 @@ namespace {
 // asked, the bytes come in any pieces.
 class conversation {
 public:
+    bool is_operator = true;
+
     void hear(std::string_view bytes)
     {
         pending_ += bytes;
         while (!is_over_) {
             REQUIRE_FALSE(session_.is_busy());
-            const ruling r = session_.next(pgwire::as_bytes(pending_), said_);
+            const ruling r = session_.next(pgwire::as_bytes(pending_), is_operator, said_);
             pending_.erase(0, r.size);
             switch (r.what) {
             case verdict::need_more: return;
@@ -255,6 +257,51 @@ TEST_CASE("wherever the stream is cut, the same is said and done")
     for (const char byte : words)
         bytewise.hear({&byte, 1});
     CHECK(bytewise.said() == whole.said());
+}
+
+// Every command that there is, as SHOW HELP has it, with its choices made and its options left out.
+std::vector<std::string> all_commands()
+{
+    std::vector<std::string> all;
+    for (const row& r : help()) {
+        std::string sql = *r[0];
+        for (std::size_t at; (at = sql.find_first_of("[|")) != sql.npos;)
+            sql.erase(at, sql.find_first_of("] ", at) - at + (sql[at] == '['));
+        all.push_back(sql.starts_with("SET ") ? "SET max_client_conn = 1" : sql);
+    }
+    return all;
+}
+
+TEST_CASE("a stranger may ask which weir it is and what there is to ask, and nothing else")
+{
+    REQUIRE(all_commands().size() > 30);
+    for (const std::string& sql : all_commands()) {
+        CAPTURE(sql);
+        REQUIRE(parse_command(sql).has_value());
+        const bool is_for_all = sql == "SHOW HELP" || sql == "SHOW VERSION";
+        for (const std::string& words :
+             {query(sql), parse("", sql) + bind_statement("") + execute() + sync}) {
+            conversation stranger;
+            stranger.is_operator = false;
+            stranger.hear(words);
+            CHECK(stranger.has("C42501") == !is_for_all);
+            CHECK(stranger.carried_out.empty() == !is_for_all);
+            CHECK(stranger.status() == 'I');
+        }
+    }
+}
+
+TEST_CASE("who is an operator is asked anew for each command")
+{
+    conversation c;
+    c.hear(query("SHOW POOLS"));
+    CHECK(c.carried_out.size() == 1);
+    c.is_operator = false;
+    c.hear(query("SHOW POOLS"));
+    CHECK(c.carried_out.size() == 1);
+    CHECK(c.has("permission denied for SHOW"));
+    c.hear(query("BEGIN") + query("SET client_encoding TO 'UTF8'"));
+    CHECK(c.types().ends_with("CZCZ"));
 }
 
 TEST_SUITE_END();

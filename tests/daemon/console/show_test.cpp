@@ -73,7 +73,7 @@ metrics_snapshot two_backends()
     backend_snapshot lane = main;
     lane.name = "main:session";
     lane.is_session_lane = true;
-    lane.is_open = false;
+    lane.is_paused = true;
     lane.pool.size = 0;
     lane.pool.waiting_since.reset();
     now.backends = {main, lane};
@@ -163,11 +163,12 @@ TEST_CASE("lists, users and state count what there is")
     CHECK(items("free_servers") == "8");
     check_width(lists, "SHOW LISTS");
     CHECK(show_users(now) == rows{{"app", std::nullopt}});
-    CHECK(show_state(now)[0] == row{"active", "yes"});
+    CHECK(show_state(now, false)[0] == row{"active", "yes"});
     metrics_snapshot paused = now;
     for (backend_snapshot& b : paused.backends)
-        b.is_open = false;
-    CHECK(show_state(paused)[1] == row{"paused", "yes"});
+        b.is_paused = true;
+    CHECK(show_state(paused, false)[1] == row{"paused", "yes"});
+    CHECK(show_state(now, true)[2] == row{"suspended", "yes"});
 }
 
 TEST_CASE("connections are shown one by one, and who waits or holds by how long")

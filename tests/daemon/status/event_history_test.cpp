@@ -70,6 +70,16 @@ TEST_CASE("what clients met is counted")
           }) == "warning: client stopped by a limit (main, query_timeout) x1\n");
 }
 
+TEST_CASE("what operators do is told")
+{
+    metrics_snapshot after = one_backend();
+    after.backends[0].is_paused = after.backends[0].is_disabled = true;
+    CHECK(in_words(events_between(one_backend(), after)) ==
+          "info: paused (main, ) x1\ninfo: disabled (main, ) x1\n");
+    CHECK(in_words(events_between(after, one_backend())) ==
+          "info: resumed (main, ) x1\ninfo: enabled (main, ) x1\n");
+}
+
 TEST_CASE("a gate closes, migrations fail or are applied, and it opens")
 {
     metrics_snapshot closed = one_backend();
