@@ -69,6 +69,7 @@ settings_changes compare(const settings& before, const settings& after)
     note(before.listen.group != after.listen.group, changes.restart, "listen.group");
     note(before.keep_clients != after.keep_clients, changes.restart, "keep_clients");
     note(before.metrics != after.metrics, changes.restart, "metrics.listen");
+    note(before.metrics_hosts != after.metrics_hosts, changes.restart, "metrics.hosts");
     return changes;
 }
 

@@ -180,7 +180,7 @@ json object_of(const settings& all)
         {"listen", listen_object(all.listen)},
         {"keep_clients", all.keep_clients},
         {"admin", accounts_object(all.admin)},
-        {"metrics", {{"listen", endpoint_text(all.metrics)}}},
+        {"metrics", {{"listen", endpoint_text(all.metrics)}, {"hosts", all.metrics_hosts}}},
         {"log", {{"format", name_of(all.log.format)}, {"level", name_of(all.log.level)}}},
         {"max_client_conn", all.max_client_conn},
         {"client_login_timeout", to_text(all.client_login_timeout)},

@@ -75,6 +75,7 @@ struct settings {
     bool keep_clients = false; // over a restart, in the service manager's descriptor store
     account_settings admin;    // operators, beside root and the user that weir runs as
     std::optional<ip_endpoint> metrics = ip_endpoint{"127.0.0.1", 9127}; // nothing = not served
+    std::vector<std::string> metrics_hosts; // names for its pages beside addresses and localhost
     log_settings log;
     unsigned max_client_conn = 10'000;         // further clients get 53300
     milliseconds client_login_timeout{60'000}; // a startup packet is due within this

@@ -2,7 +2,7 @@
 
 #include "daemon/escape.hpp"
 #include "daemon/metrics.hpp"
-#include "daemon/version.hpp"
+#include "daemon/pages/pages.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -11,21 +11,13 @@ namespace weir {
 namespace {
 
 constexpr const char* plain_text = "text/plain; charset=utf-8";
+constexpr const char* json = "application/json";
 
-std::string front_page()
+// Has the page made of the numbers on the control thread, whose business it is.
+template <class Numbers, class Print>
+std::function<void(Numbers)> print_with(Print print, http_reply reply)
 {
-    return "weir " + std::string{version()} +
-           "\n\n"
-           "/metrics  the pools and their clients, for Prometheus\n"
-           "/healthz  200 while the process lives\n"
-           "/readyz   200 while every backend is up and its clients are served, else 503 and why\n";
-}
-
-// Passes the numbers on to be printed where the page is made.
-std::function<void(metrics_snapshot)> print_with(http_page (*print)(const metrics_snapshot&),
-                                                 http_reply reply)
-{
-    return [print, reply = std::move(reply)](metrics_snapshot now) {
+    return [print, reply = std::move(reply)](Numbers now) {
         reply([print, now = std::move(now)] { return print(now); });
     };
 }
@@ -35,24 +27,34 @@ http_page metrics_page(const metrics_snapshot& now)
     return {200, metrics_content_type, to_prometheus(now)};
 }
 
+http_page file_page(const std::string& path)
+{
+    const auto files = page_files();
+    const auto found = std::ranges::find(files, path, &page_file::path);
+    if (found == files.end())
+        return {404, plain_text, "there is no such page: see /, /metrics, /readyz and /healthz\n"};
+    return {200, std::string{found->content_type}, std::string{found->body}};
+}
+
 } // namespace
 
-http_handler control_pages(snapshot_source ask)
+http_handler control_pages(page_sources from)
 {
-    return [ask = std::move(ask)](const std::string& path, http_reply reply) {
-        const auto say = [&reply](unsigned status, std::string text) {
-            reply([status, text = std::move(text)] { return http_page{status, plain_text, text}; });
-        };
+    return [from = std::move(from)](const std::string& path, http_reply reply) {
         if (path == "/metrics")
-            ask(print_with(metrics_page, std::move(reply)));
+            from.numbers(print_with<metrics_snapshot>(metrics_page, std::move(reply)));
         else if (path == "/readyz")
-            ask(print_with(readiness, std::move(reply)));
+            from.numbers(print_with<metrics_snapshot>(readiness, std::move(reply)));
+        else if (path == "/status.json")
+            from.moment(print_with<status::moment>(
+                [known = from.known](const status::moment& m) {
+                    return http_page{200, json, status::to_json(*known, m)};
+                },
+                std::move(reply)));
         else if (path == "/healthz")
-            say(200, "ok\n");
-        else if (path == "/")
-            say(200, front_page());
+            reply([] { return http_page{200, plain_text, "ok\n"}; });
         else
-            say(404, "there is no such page; / lists those there are\n");
+            reply([path] { return file_page(path); });
     };
 }
 
@@ -72,9 +74,13 @@ http_page readiness(const metrics_snapshot& now)
         body += body.back() == '[' ? R"({"name":)" : R"(,{"name":)";
         append_json_string(body, b.name);
         body += b.is_up ? R"(,"up":true)" : R"(,"up":false)";
-        if (!b.is_up && !b.down_because.empty()) {
+        body += b.migrations.is_open ? R"(,"gate":"open")" : R"(,"gate":"closed")";
+        if (!b.is_up) {
             body += R"(,"down_because":)";
-            append_json_string(body, b.down_because);
+            append_json_string(body,
+                               !b.down_because.empty() ? b.down_because
+                               : b.migrations.is_open  ? "no login has succeeded yet"
+                                                       : "nobody logs in before the gate opens");
         }
         if (!b.migrations.is_open) {
             body += R"(,"closed_because":)";
@@ -83,7 +89,7 @@ http_page readiness(const metrics_snapshot& now)
         body += '}';
     }
     body += "]}\n";
-    return {ready ? 200u : 503u, "application/json", std::move(body)};
+    return {ready ? 200u : 503u, json, std::move(body)};
 }
 
 } // namespace weir

@@ -1,24 +1,31 @@
-// The pages of the control thread: /metrics for Prometheus, /healthz and /readyz for whoever
-// restarts or routes.
+// The pages of the control thread: / for people, /metrics for Prometheus, /healthz and /readyz for
+// whoever restarts or routes.
 #pragma once
 
 #include "daemon/http_handler.hpp"
 #include "daemon/metrics_snapshot.hpp"
+#include "daemon/status/status_board.hpp"
 
 #include <functional>
-#include <string>
+#include <memory>
 
 namespace weir {
 
-// Asks the loop for its numbers. The answer comes on any thread, or never, if the loop is gone:
-// then the page is a 503.
-using snapshot_source = std::function<void(std::function<void(metrics_snapshot)>)>;
+// Where the pages have what they show. The loop is asked for its numbers; the answer comes on any
+// thread, or never, if the loop is gone: then the page is a 503.
+struct page_sources {
+    std::function<void(std::function<void(metrics_snapshot)>)> numbers;
+    std::function<void(std::function<void(status::moment)>)> moment; // with those who hold servers
+    std::shared_ptr<const status::board> known;                      // the control thread's
+};
 
-http_handler control_pages(snapshot_source);
+http_handler control_pages(page_sources);
 
 // 200 when clients are let in, every backend is up and no migration keeps its gate closed, else
 // 503; the body says what is not so:
-// {"ready":false,"closed_because":"draining","backends":[{"name":"main","up":true}]}
+// {"ready":false,"closed_because":"draining","backends":[{"name":"main","up":true,"gate":"open"}]}
+// with the server's own words in `down_because` of a backend that is not up, and in
+// `closed_because` of one whose gate is closed.
 http_page readiness(const metrics_snapshot&);
 
 } // namespace weir

@@ -16,8 +16,10 @@
 #include "daemon/relay.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/unix_listener.hpp"
+#include "daemon/version.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -36,6 +38,7 @@ using std::chrono::steady_clock;
 constexpr auto tick_interval = 100ms;
 constexpr auto drain_limit = 30s;
 constexpr std::string_view listener_name = "weir-listener"; // as it is passed on
+constexpr auto note_interval = 1s;
 
 // Servers for whole sessions: they are opened when asked for, and closed when nobody wants them.
 pool_settings lane_settings(pool_settings of)
@@ -105,6 +108,7 @@ private:
     void end_at_once();
     result<void> reload(const settings& fresh);
     result<void> reload_settings();
+    void note_reload(bool done);
     bool each_pool(const std::string& backend,
                    std::string_view what,
                    const std::function<void(pool_runner&)>& call);
@@ -116,6 +120,8 @@ private:
     bool is_over() const;
     void end();
     metrics_snapshot snapshot() const;
+    status::moment moment() const; // without those who hold servers
+    void note_moment(steady_clock::time_point now);
     console::sockets sockets();
 
     settings settings_;
@@ -139,7 +145,10 @@ private:
     boost::asio::steady_timer watchdog_;
     boost::asio::signal_set stops_;
     boost::asio::signal_set hangups_;
+    const std::shared_ptr<status::board> known_ = std::make_shared<status::board>();
+    steady_clock::time_point noted_{}; // the last moment
     std::optional<http_server> pages_;
+    reload_counts reloads_{.in_use_since = std::chrono::system_clock::now()};
     bool draining_ = false;
     bool handing_over_ = false;
     bool waits_for_clients_ = false; // to leave by themselves, and ends then
@@ -310,12 +319,23 @@ result<void> daemon::open_pages()
 {
     if (!settings_.metrics)
         return {};
+    const auto numbers = [this](std::function<void(metrics_snapshot)> reply) {
+        boost::asio::post(loop_, [this, reply = std::move(reply)] { reply(snapshot()); });
+    };
+    const auto with_holders = [this](std::function<void(status::moment)> reply) {
+        boost::asio::post(loop_, [this, reply = std::move(reply)] {
+            status::moment m = moment();
+            m.held = relay_.held();
+            reply(std::move(m));
+        });
+    };
+    std::vector<std::string> hosts = settings_.metrics_hosts;
+    hosts.push_back(boost::asio::ip::host_name());
     auto started = http_server::start(
         settings_.metrics->address,
         settings_.metrics->port,
-        control_pages([this](std::function<void(metrics_snapshot)> reply) {
-            boost::asio::post(loop_, [this, reply = std::move(reply)] { reply(snapshot()); });
-        }));
+        {.handler = control_pages({.numbers = numbers, .moment = with_holders, .known = known_}),
+         .hosts = http_hosts{std::move(hosts)}});
     if (!started)
         return started.error();
     pages_ = std::move(*started);
@@ -338,6 +358,7 @@ void daemon::tick()
     gates_.tick(now);
     console_.tick(now);
     store_.tick(relay_, now);
+    note_moment(now);
     if (is_over())
         return end();
     ticker_.expires_after(tick_interval);
@@ -345,6 +366,24 @@ void daemon::tick()
         if (!failed)
             tick();
     });
+}
+
+// For the status page, whose thread keeps what it needs of it.
+void daemon::note_moment(steady_clock::time_point now)
+{
+    if (!pages_ || now - noted_ < note_interval)
+        return;
+    noted_ = now;
+    pages_->post([known = known_, m = moment()] { known->note(m); });
+}
+
+status::moment daemon::moment() const
+{
+    return {.now = steady_clock::now(),
+            .today = std::chrono::system_clock::now(),
+            .host = boost::asio::ip::host_name(),
+            .version = version(),
+            .numbers = snapshot()};
 }
 
 // From the relay's own loop: a stuck loop is a stuck daemon, and systemd restarts it.
@@ -519,6 +558,7 @@ result<void> daemon::reload_settings()
     gates_.begin_reload();
     const auto fresh = reread_();
     auto done = fresh ? reload(*fresh) : fresh.error();
+    note_reload(done.has_value());
     gates_.end_reload();
     if (done)
         return done;
@@ -527,6 +567,14 @@ result<void> daemon::reload_settings()
                {{"error", why.message}, {"complaints", why.detail}});
     why.hint = "The old settings stay.";
     return why;
+}
+
+void daemon::note_reload(bool done)
+{
+    ++(done ? reloads_.done : reloads_.refused);
+    reloads_.last_was_refused = !done;
+    if (done)
+        reloads_.in_use_since = std::chrono::system_clock::now();
 }
 
 result<void> daemon::set(const std::string& path, const std::string& value)
@@ -673,6 +721,7 @@ metrics_snapshot daemon::snapshot() const
     s.clients = relay_.counts();
     s.errors_before_backend = relay_.errors_before_backend();
     s.clients.limit = settings_.max_client_conn;
+    s.reloads = reloads_;
     for (const auto& pool : pools_) {
         s.backends.push_back(pool->snapshot());
         s.backends.back().listening_channels = relay_.listening_channels(*pool);

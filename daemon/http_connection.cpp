@@ -21,6 +21,14 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 
+namespace {
+
+// A page has what weir itself serves and nothing else, and is in nobody's frame.
+constexpr const char* policy =
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+} // namespace
+
 http_connection::http_connection(asio::ip::tcp::socket socket,
                                  std::weak_ptr<asio::io_context> io,
                                  std::shared_ptr<const http_service> service,
@@ -59,7 +67,19 @@ void http_connection::on_request(error_code failed)
         return refuse(400, "this is no HTTP request: " + failed.message());
     if (failed)
         return; // the socket broke
+    if (!is_asked_by_a_name_of_ours())
+        return refuse(421,
+                      "this is not the host that was asked for: use an IP address or localhost, or "
+                      "have the name in metrics.hosts");
     ask_for_page();
+}
+
+// HTTP/1.0 need not say Host, and no browser speaks it.
+bool http_connection::is_asked_by_a_name_of_ours() const
+{
+    const auto host = request_->get().find(http::field::host);
+    return host == request_->get().end() ? request_->get().version() < 11
+                                         : service_->hosts.admit(host->value());
 }
 
 void http_connection::ask_for_page()
@@ -108,6 +128,8 @@ void http_connection::send(http_page page, bool keep_alive)
     response.set(http::field::server, "weir/" + std::string{version()});
     response.set(http::field::content_type, page.content_type);
     response.set(http::field::cache_control, "no-store");
+    response.set("X-Content-Type-Options", "nosniff");
+    response.set("Content-Security-Policy", policy);
     if (page.status == 405)
         response.set(http::field::allow, "GET, HEAD");
     response.keep_alive(keep_alive);

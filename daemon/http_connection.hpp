@@ -33,6 +33,7 @@ private:
     using error_code = boost::system::error_code;
 
     void on_request(error_code);
+    bool is_asked_by_a_name_of_ours() const;
     void ask_for_page();
     void on_page(http_page);
     void refuse(unsigned status, std::string sentence); // and close

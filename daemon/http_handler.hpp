@@ -1,6 +1,8 @@
 // What the pages of the control thread are made of: a path comes in, a page goes out.
 #pragma once
 
+#include "daemon/http_hosts.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -30,7 +32,8 @@ struct http_limits {
 
 struct http_service {
     http_handler handler;
-    http_limits limits;
+    http_limits limits = {};
+    http_hosts hosts = http_hosts{};
 };
 
 } // namespace weir

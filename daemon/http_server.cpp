@@ -4,6 +4,7 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include <pthread.h>
@@ -36,6 +37,7 @@ public:
     void listen(const tcp::endpoint&, error_code& failed);
     tcp::endpoint endpoint() const { return acceptor_.local_endpoint(); }
     void run();
+    void post(std::function<void()> task) { asio::post(*io_, std::move(task)); }
 
 private:
     void accept_next();
@@ -50,15 +52,13 @@ private:
     std::thread thread_;
 };
 
-result<http_server> http_server::start(const std::string& address,
-                                       std::uint16_t port,
-                                       http_handler handler,
-                                       http_limits limits)
+result<http_server>
+http_server::start(const std::string& address, std::uint16_t port, http_service service)
 {
     error_code failed;
     const tcp::endpoint wanted{asio::ip::make_address(address, failed), port};
     http_server server;
-    server.thread_ = std::make_unique<control_thread>(http_service{std::move(handler), limits});
+    server.thread_ = std::make_unique<control_thread>(std::move(service));
     if (!failed)
         server.thread_->listen(wanted, failed);
     if (failed)
@@ -77,6 +77,8 @@ result<http_server> http_server::start(const std::string& address,
 http_server::http_server(http_server&&) noexcept = default;
 http_server& http_server::operator=(http_server&&) noexcept = default;
 http_server::~http_server() = default;
+
+void http_server::post(std::function<void()> task) { thread_->post(std::move(task)); }
 
 void http_server::control_thread::listen(const tcp::endpoint& at, error_code& failed)
 {

@@ -6,6 +6,7 @@
 #include "pool/core/error.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -15,12 +16,13 @@ class http_server {
 public:
     // `address` is IPv4 or IPv6; port 0 takes any that is free. The thread runs until the server
     // is destroyed; replies may come later than that.
-    static result<http_server>
-    start(const std::string& address, std::uint16_t port, http_handler, http_limits = {});
+    static result<http_server> start(const std::string& address, std::uint16_t port, http_service);
 
     http_server(http_server&&) noexcept;
     http_server& operator=(http_server&&) noexcept;
     ~http_server();
+
+    void post(std::function<void()> task); // carried out on the control thread
 
     const std::string& address() const { return address_; } // "127.0.0.1:9127", "[::1]:9127"
 

@@ -122,11 +122,26 @@ void add_pools(page& out)
         "weir_pool_waiting",
         "Clients in the queue for a connection.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.waiting); });
+    out.each_backend(Gauge,
+                     "weir_pool_paused",
+                     "1 while an operator's PAUSE keeps clients waiting.",
+                     [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.is_paused); });
+    out.each_backend(
+        Gauge,
+        "weir_pool_disabled",
+        "1 while an operator's DISABLE keeps new clients out.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.is_disabled); });
     out.each_backend(
         Counter,
         "weir_pool_timeouts_total",
         "Clients refused because no connection came free in time.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.timeouts); });
+    out.each_backend(
+        Counter,
+        "weir_pool_turned_away_total",
+        "Clients refused at once: max_waiting was reached, the wait would have been too long, or "
+        "the pool was shut.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.turned_away); });
     out.each_backend(Counter,
                      "weir_pool_connects_total",
                      "Logins to the backend by result.",
@@ -159,6 +174,13 @@ void add_times(page& out)
         "weir_pool_hold_seconds",
         "From holding a connection to giving it back.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.hold_seconds); });
+    out.each_backend(Histogram,
+                     "weir_transaction_seconds",
+                     "From the first message that needed a connection to the end of the "
+                     "transaction.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         f.add(l, b.traffic.transaction_seconds);
+                     });
     out.each_backend(
         Histogram,
         "weir_pool_connect_seconds",
@@ -216,6 +238,8 @@ void add_errors(family& f, const labels& with, const error_counts& errors)
     for (const auto& [its_class, count] : errors.counts())
         f.add(with + ClientMetric::Label{"sqlstate_class", {its_class.data(), its_class.size()}},
               count);
+    if (errors.others() > 0)
+        f.add(with + ClientMetric::Label{"sqlstate_class", "other"}, errors.others());
 }
 
 void add_traffic(page& out, const metrics_snapshot& now)
@@ -224,13 +248,29 @@ void add_traffic(page& out, const metrics_snapshot& now)
     out.each_backend(
         Counter,
         "weir_transactions_total",
-        "Transactions that gave their connection back.",
-        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.transactions); });
+        "Transactions that came to their end; not those cut off with their client or server.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.transactions()); });
     out.each_backend(
         Counter,
         "weir_queries_total",
         "Simple queries and executions of statements that needed a connection.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.traffic.queries); });
+    out.each_backend(Counter,
+                     "weir_query_seconds_total",
+                     "Time that servers have had something to do for a client.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         f.add(l, std::chrono::duration<double>{b.traffic.query_time}.count());
+                     });
+    out.each_backend(Counter,
+                     "weir_limits_total",
+                     "Times that a client was stopped by a limit, by the setting's name.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         for (const hold_limit passed : {hold_limit::query_timeout,
+                                                         hold_limit::idle_transaction_timeout,
+                                                         hold_limit::transaction_timeout})
+                             f.add(l + ClientMetric::Label{"limit", std::string{to_string(passed)}},
+                                   b.traffic.limits[static_cast<std::size_t>(passed)]);
+                     });
     out.each_backend(Counter,
                      "weir_bytes_total",
                      "Bytes from clients (in) and to them (out).",
@@ -289,6 +329,27 @@ void add_traffic(page& out, const metrics_snapshot& now)
     clients.add({{"state", "waiting"}}, now.clients.waiting);
     clients.add({{"state", "idle"}}, now.clients.idle);
     out.add(std::move(clients));
+    family limit(Gauge,
+                 "weir_max_client_connections",
+                 "Clients that may be connected (max_client_conn); further ones are refused.");
+    limit.add({}, now.clients.limit);
+    out.add(std::move(limit));
+}
+
+// In the words that Prometheus has for its own settings.
+void add_settings(page& out, const reload_counts& reloads)
+{
+    using enum MetricType;
+    family went_well(Gauge,
+                     "weir_config_last_reload_successful",
+                     "0 after a reload whose settings were refused: the old ones are in use.");
+    went_well.add({}, !reloads.last_was_refused);
+    out.add(std::move(went_well));
+    family since(Gauge,
+                 "weir_config_last_reload_success_timestamp_seconds",
+                 "When the settings in use were read.");
+    since.add({}, std::chrono::duration<double>{reloads.in_use_since.time_since_epoch()}.count());
+    out.add(std::move(since));
 }
 
 } // namespace
@@ -300,6 +361,7 @@ std::string to_prometheus(const metrics_snapshot& now)
     add_times(out);
     add_migrations(out);
     add_traffic(out, now);
+    add_settings(out, now.reloads);
     family build(MetricType::Gauge, "weir_build_info", "Always 1; the labels say what runs.");
     build.add({{"version", std::string{version()}}, {"compiler", std::string{compiler()}}}, 1);
     out.add(std::move(build));

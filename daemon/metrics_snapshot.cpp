@@ -14,8 +14,10 @@ void error_counts::add(const sqlstate& code)
                          [](const auto& entry, const auto& c) { return entry.first < c; });
     if (place != counts_.end() && place->first == its_class)
         ++place->second;
-    else
+    else if (counts_.size() < most)
         counts_.insert(place, {its_class, 1});
+    else
+        ++others_;
 }
 
 } // namespace weir

@@ -4,6 +4,8 @@
 
 #include "daemon/migration_status.hpp"
 #include "pool/core/error.hpp"
+#include "pool/core/histogram.hpp"
+#include "pool/core/hold_limits.hpp"
 #include "pool/core/pool_stats.hpp"
 #include "pool/pgwire/session_effects.hpp"
 
@@ -17,32 +19,39 @@
 namespace weir {
 
 // How many errors of each SQLSTATE class ("53": insufficient resources) clients were sent.
+// PostgreSQL has 43 classes; RAISE can make any, so those beyond `most` are counted together.
 class error_counts {
 public:
     using sqlstate_class = std::array<char, 2>;
+    static constexpr std::size_t most = 64;
 
     void add(const sqlstate& code);
 
     // In the order of their first letters; a class without an error is not there.
     const std::vector<std::pair<sqlstate_class, std::uint64_t>>& counts() const { return counts_; }
+    std::uint64_t others() const { return others_; }
 
 private:
     std::vector<std::pair<sqlstate_class, std::uint64_t>> counts_;
+    std::uint64_t others_ = 0;
 };
 
 // What went through, since the start.
 struct traffic {
-    std::uint64_t transactions = 0;         // a server was given back
-    std::uint64_t queries = 0;              // simple queries and Executes
-    std::uint64_t bytes_in = 0;             // from clients
-    std::uint64_t bytes_out = 0;            // to clients
-    std::uint64_t notifications = 0;        // to clients that LISTEN
+    histogram transaction_seconds;   // from the first message that needed a server to the end
+    std::uint64_t queries = 0;       // simple queries and Executes
+    std::uint64_t bytes_in = 0;      // from clients
+    std::uint64_t bytes_out = 0;     // to clients
+    std::uint64_t notifications = 0; // to clients that LISTEN
     std::chrono::nanoseconds query_time{0}; // servers had something to do for a client
     std::uint64_t inventories = 0;          // servers asked what a client has left behind
     std::uint64_t full_resets = 0;          // by DISCARD ALL
     std::uint64_t targeted_resets = 0;
     std::array<std::uint64_t, pgwire::state_kind_count> pins{}; // by state_kind
+    std::array<std::uint64_t, hold_limit_count> limits{};       // that were passed, by hold_limit
     error_counts errors;
+
+    std::uint64_t transactions() const { return transaction_seconds.count(); }
 };
 
 struct client_counts {
@@ -78,11 +87,20 @@ struct backend_snapshot {
     migration_status migrations = {};
 };
 
+// How the settings were read anew: SIGHUP, RELOAD, `weir reload`.
+struct reload_counts {
+    std::uint64_t done = 0;
+    std::uint64_t refused = 0; // something was wrong with them; the old ones stayed
+    bool last_was_refused = false;
+    std::chrono::system_clock::time_point in_use_since = {}; // those of now, whose start it is, too
+};
+
 struct metrics_snapshot {
     std::string closed_because = {}; // "starting", "draining"; empty while clients are let in
     std::vector<backend_snapshot> backends = {};
     client_counts clients = {};
     error_counts errors_before_backend = {}; // of clients that never got as far as one
+    reload_counts reloads = {};
 };
 
 } // namespace weir

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t login_threads = 4; // the pool has no more logins in flight
 constexpr std::size_t accepted_limit = 1000;
+constexpr client_id nobody{}; // weir itself, in the queue for a first server: see tick()
 
 // For so long an answer of some server proves that the next query would be answered, too.
 constexpr std::chrono::seconds proof_lasts{1};
@@ -62,8 +63,17 @@ backend_snapshot pool_runner::snapshot() const
             .clients = clients_,
             .is_up = pool_.is_up(),
             .down_because = why ? why->message : std::string{},
-            .pool = pool_.stats(),
+            .pool = stats(),
             .traffic = traffic_};
+}
+
+// Whoever has come while weir itself waited has waited for less than `waiting_since` says.
+pool_stats pool_runner::stats() const
+{
+    pool_stats n = pool_.stats();
+    if (pool_.is_waiting(nobody) && --n.waiting == 0)
+        n.waiting_since.reset();
+    return n;
 }
 
 pgwire::liberties pool_runner::liberties(time_point now) const
@@ -235,7 +245,6 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
 // A pool that is paused or shut opens nothing, so then there is nothing to ask for.
 void pool_runner::tick(time_point now)
 {
-    constexpr client_id nobody{};
     if (!reported_ && !what_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
         pool_.acquire(nobody, process_index{}, now, todo_);
     pool_.tick(now, todo_);

@@ -68,7 +68,8 @@ public:
     void dismiss_consoles(); // which stay to the end
     std::size_t clients() const { return in_use_ - consoles_; }
     client_counts counts() const;
-    console::sockets sockets(); // one by one; looks at every client
+    console::sockets sockets();          // one by one; looks at every client
+    std::vector<console::socket> held(); // servers, by clients; looks at every server
     std::vector<console::memory> memory() const;
     bool kill_client(const std::string& ptr); // as sockets() calls it; false: there is none
     void kill_clients_of(pool_runner& home);
@@ -166,7 +167,7 @@ private:
 
     // relay_limits.cpp: who holds a server, or is silent, for too long
     void enforce_limits(client& c, server& s);
-    void log_limit(const client& c, hold_limit passed, std::string_view what);
+    void note_limit(const client& c, hold_limit passed, std::string_view what);
     void interrupt(client& c, server& s, hold_limit passed);
     void take_back(client& c, server& s, hold_limit passed);
     void note_activity(client& c);

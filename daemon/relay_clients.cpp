@@ -233,6 +233,8 @@ std::size_t relay::judge(client& c, std::string_view data)
     if (!up_.empty()) {
         c.held->since = now_;
         c.held->is_asked = true;
+        if (c.held->working_since == time_point{}) // it has kept the server
+            c.held->working_since = now_;
         send(*c.held, up_.view());
         up_.clear();
     }

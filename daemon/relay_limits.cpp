@@ -36,9 +36,10 @@ void relay::enforce_limits(client& c, server& s)
         farewell(c, disconnected_by(passed, cancel_grace));
 }
 
-void relay::log_limit(const client& c, hold_limit passed, std::string_view what)
+void relay::note_limit(const client& c, hold_limit passed, std::string_view what)
 {
     const pool_settings& limits = c.home->books().settings();
+    ++c.home->counted().limits[static_cast<std::size_t>(passed)];
     log::warning(what,
                  {{"backend", c.home->name()},
                   {"client", processes_.name(c.process)},
@@ -50,7 +51,7 @@ void relay::interrupt(client& c, server& s, hold_limit passed)
 {
     s.interrupted = true;
     s.interrupted_at = now_;
-    log_limit(c, passed, "a query is cancelled");
+    note_limit(c, passed, "a query is cancelled");
     const error why = cancelled_by(passed, s.home.books().settings());
     if (s.replies.copying_in() && !c.session.mid_frame()) { // no cancel wakes it there
         std::string words;
@@ -69,7 +70,7 @@ void relay::take_back(client& c, server& s, hold_limit passed)
 {
     if (c.session.mid_frame() || s.cancelling || !s.out.empty())
         return; // not at this moment
-    log_limit(c, passed, "a transaction is rolled back");
+    note_limit(c, passed, "a transaction is rolled back");
     const error why = rolled_back_by(passed, s.home.books().settings());
     if (s.home.rules().is_session_lane || !s.replies.pinned().empty())
         return farewell(c, why);

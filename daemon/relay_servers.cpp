@@ -49,7 +49,7 @@ void relay::lease(client& c, server& s)
     assert(up_.empty()); // or another's words would go first
     c.held = &s;
     s.holder = &c;
-    s.since = s.held_since = now_;
+    s.since = s.held_since = s.working_since = now_;
     s.replies.attach(c.session.names());
     if (s.settings == c.settings)
         return;

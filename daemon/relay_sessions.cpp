@@ -110,7 +110,8 @@ void relay::keep(client& c, server& s, pgwire::state_set why)
 void relay::go_on(client& c, server& s)
 {
     note_activity(c);
-    ++s.home.counted().transactions;
+    if (s.working_since != time_point{}) // else it was a cancel that came too late
+        s.home.counted().transaction_seconds.observe(now_ - std::exchange(s.working_since, {}));
     if (c.now == client::phase::settling) {
         let_in(c);
         resume(c);

@@ -91,6 +91,8 @@ console::socket relay::view_of(const server& s)
         out.doing = doing_of(s);
         out.pins = pgwire::in_words(s.replies.pinned());
         out.held = now_ - s.held_since;
+        if (s.working_since != time_point{})
+            out.transaction = now_ - s.working_since;
     }
     return out;
 }
@@ -109,6 +111,17 @@ bool relay::kill_client(const std::string& ptr)
             return true;
         }
     return false;
+}
+
+std::vector<console::socket> relay::held()
+{
+    now_ = std::chrono::steady_clock::now();
+    std::vector<console::socket> all;
+    for (const pool_runner* pool : pools_)
+        for (const auto& s : pool->servers())
+            if (s && s->holder)
+                all.push_back(view_of(*s));
+    return all;
 }
 
 void relay::kill_clients_of(pool_runner& home)

@@ -26,9 +26,10 @@ struct socket {
     std::string doing = {}; // of a held server: running, idle in transaction, idle
     std::string pins = {};  // why it is kept between transactions
     age connected{};
-    age asked{};  // since the client sent something
-    age waited{}; // by the client, in the queue
-    age held{};   // of a server, by its client
+    age asked{};       // since the client sent something
+    age waited{};      // by the client, in the queue
+    age held{};        // of a server, by its client
+    age transaction{}; // of a held server: since the first message of the one that is open
     bool is_leaving = false;
     int descriptor = -1;
 };

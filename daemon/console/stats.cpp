@@ -18,7 +18,7 @@ std::uint64_t in_microseconds(duration<double> time)
 stats totals_of(const backend_snapshot& b)
 {
     stats out;
-    out[stats::xact_count] = b.traffic.transactions;
+    out[stats::xact_count] = b.traffic.transactions();
     out[stats::query_count] = b.traffic.queries;
     out[stats::bytes_received] = b.traffic.bytes_in;
     out[stats::bytes_sent] = b.traffic.bytes_out;

@@ -6,6 +6,7 @@
 #include "pool/core/pool_settings.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -17,6 +18,7 @@ enum class hold_limit : std::uint8_t {
     idle_transaction_timeout, // the client has been silent within a transaction
     transaction_timeout,      // the transaction as a whole
 };
+inline constexpr std::size_t hold_limit_count = 4;
 
 std::string_view to_string(hold_limit limit);
 std::chrono::milliseconds value_of(hold_limit limit, const pool_settings& settings);

@@ -73,6 +73,7 @@ TEST_CASE("a reload tells what applies at once from what needs a restart")
         {[](settings& s) { s.listen.mode = 0600; }, "listen.mode"},
         {[](settings& s) { s.listen.group = "app"; }, "listen.group"},
         {[](settings& s) { s.metrics.reset(); }, "metrics.listen"},
+        {[](settings& s) { s.metrics_hosts = {"db"}; }, "metrics.hosts"},
     };
     for (const auto& entry : live) {
         const auto& change = entry.first; // no structured binding: clang 14 cannot capture one

@@ -78,7 +78,7 @@ TEST_CASE("every knob is read from the file, comments and all")
     {
       "listen": {"socket_dir": "/tmp/w", "port": 6432, "mode": "0660", "group": "app",
                  "allow": {"users": ["a", "b"], "groups": ["g"]}}, /* metrics */
-      "metrics": {"listen": "[::1]:9000"},
+      "metrics": {"listen": "[::1]:9000", "hosts": ["db.example"]},
       "log": {"format": "json", "level": "debug"},
       "max_client_conn": 5,
       "client_login_timeout": "5s",
@@ -98,6 +98,7 @@ TEST_CASE("every knob is read from the file, comments and all")
     const listen_settings listen{"/tmp/w", 6432, 0660, "app", {{"a", "b"}, {"g"}}};
     CHECK((all.listen == listen));
     CHECK((all.metrics == ip_endpoint{"::1", 9000}));
+    CHECK((all.metrics_hosts == std::vector<std::string>{"db.example"}));
     CHECK((all.log == log_settings{log_format::json, log_level::debug}));
     CHECK(all.max_client_conn == 5);
     CHECK(all.client_login_timeout == 5s);

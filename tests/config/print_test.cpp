@@ -13,7 +13,7 @@ TEST_CASE("the effective settings print as a settings file that loads to the sam
         "{}",
         R"({"listen": {"socket_dir": "/tmp/w", "port": 6432, "mode": "0660", "group": "app",
                        "allow": {"users": ["a"], "groups": ["g"]}},
-            "metrics": {"listen": "[::1]:9000"}, "log": {"format": "json", "level": "debug"},
+            "metrics": {"listen": "[::1]:9000", "hosts": ["db.example"]}, "log": {"format": "json", "level": "debug"},
             "max_client_conn": 5, "client_login_timeout": "1500ms",
             "client_idle_timeout": "1h",
             "backends": {"main": {"url": "postgresql://u@h1,h2:5/d?sslmode=require",

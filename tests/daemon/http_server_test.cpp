@@ -65,7 +65,7 @@ private:
 std::string get(const http_server& server, const std::string& path, const std::string& verb = "GET")
 {
     http_client client(server);
-    client.send(verb + " " + path + " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    client.send(verb + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     return client.read_to_end();
 }
 
@@ -82,7 +82,7 @@ std::string body_of(const std::string& response)
 
 http_server start(http_handler handler, http_limits limits = {})
 {
-    auto server = http_server::start("127.0.0.1", 0, std::move(handler), limits);
+    auto server = http_server::start("127.0.0.1", 0, {std::move(handler), limits});
     REQUIRE(server.has_value());
     return std::move(*server);
 }
@@ -90,9 +90,15 @@ http_server start(http_handler handler, http_limits limits = {})
 // The pages over a loop that answers from another thread, as the real one does.
 http_handler pages_over(metrics_snapshot now)
 {
-    return control_pages([now](std::function<void(metrics_snapshot)> answer) {
-        std::thread([now, answer] { answer(now); }).detach();
-    });
+    return control_pages({.numbers =
+                              [now](std::function<void(metrics_snapshot)> answer) {
+                                  std::thread([now, answer] { answer(now); }).detach();
+                              },
+                          .moment =
+                              [now](std::function<void(status::moment)> answer) {
+                                  std::thread([now, answer] { answer({.numbers = now}); }).detach();
+                              },
+                          .known = std::make_shared<status::board>()});
 }
 
 http_handler echo()
@@ -126,10 +132,20 @@ TEST_SUITE("http_server")
         CHECK(status_of(ready) == "HTTP/1.1 200 OK");
         CHECK(ready.find("Content-Type: application/json\r\n") != std::string::npos);
 
+        const std::string status = get(server, "/status.json");
+        CHECK(status.find("Content-Type: application/json\r\n") != std::string::npos);
+        CHECK(body_of(status).find(R"("name":"main")") != std::string::npos);
+
         const std::string front = get(server, "/");
         CHECK(status_of(front) == "HTTP/1.1 200 OK");
-        for (const std::string page : {"/metrics", "/healthz", "/readyz"})
-            CHECK(front.find(page) != std::string::npos);
+        CHECK(front.find("Content-Type: text/html; charset=utf-8\r\n") != std::string::npos);
+        CHECK(front.find("Content-Security-Policy: default-src 'self'; base-uri 'none'; ") !=
+              std::string::npos);
+        for (const std::string page :
+             {"/metrics", "/healthz", "/readyz", "/status.css", "/status.js", "/icon.svg"}) {
+            CHECK(front.find('"' + page + '"') != std::string::npos);
+            CHECK(status_of(get(server, page)) == "HTTP/1.1 200 OK");
+        }
 
         CHECK(status_of(get(server, "/metrics?name=x")) == "HTTP/1.1 200 OK");
         CHECK(status_of(get(server, "/nothing")) == "HTTP/1.1 404 Not Found");
@@ -146,6 +162,49 @@ TEST_SUITE("http_server")
         CHECK(body_of(ready).find("no route") != std::string::npos);
     }
 
+    TEST_CASE("pages are for those who ask by an address, localhost or a name that is ours")
+    {
+        auto server = http_server::start("127.0.0.1",
+                                         0,
+                                         {.handler = echo(), .hosts = http_hosts{{"Db.Example"}}});
+        REQUIRE(server.has_value());
+        const auto asked_as = [&](const std::string& header, const char* version = "1.1") {
+            http_client client(*server);
+            client.send(std::string{"GET /metrics HTTP/"} + version + "\r\n" + header +
+                        "Connection: close\r\n\r\n");
+            return status_of(client.read_to_end());
+        };
+        for (const std::string host : {"127.0.0.1",
+                                       "127.0.0.1:9127",
+                                       "10.1.2.3:80",
+                                       "[::1]",
+                                       "[::1]:9127",
+                                       "localhost",
+                                       "LocalHost:9127",
+                                       "weir.localhost",
+                                       "db.example",
+                                       "DB.EXAMPLE.:9127"}) {
+            CAPTURE(host);
+            CHECK(asked_as("Host: " + host + "\r\n") == "HTTP/1.1 200 OK");
+        }
+        for (const std::string host : {"evil.example",
+                                       "evil.example:9127",
+                                       "127.0.0.1.evil.example",
+                                       "localhost.evil.example",
+                                       "notlocalhost",
+                                       ".localhost",
+                                       "db.example.evil",
+                                       "[::1].evil.example",
+                                       "[evil]",
+                                       "[::1",
+                                       ""}) {
+            CAPTURE(host);
+            CHECK(asked_as("Host: " + host + "\r\n") == "HTTP/1.1 421 Misdirected Request");
+        }
+        CHECK(asked_as("") == "HTTP/1.1 421 Misdirected Request");
+        CHECK(asked_as("", "1.0") == "HTTP/1.1 200 OK");
+    }
+
     TEST_CASE("HEAD has the header of GET and no body")
     {
         const http_server server = start(echo());
@@ -160,7 +219,7 @@ TEST_SUITE("http_server")
         const http_server server = start(echo());
         CHECK(status_of(get(server, "/", "POST")) == "HTTP/1.1 405 Method Not Allowed");
         http_client client(server);
-        client.send("PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+        client.send("PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello");
         const std::string response = client.read_to_end();
         CHECK(status_of(response) == "HTTP/1.1 405 Method Not Allowed");
         CHECK(response.find("Allow: GET, HEAD\r\n") != std::string::npos);
@@ -171,10 +230,11 @@ TEST_SUITE("http_server")
     {
         const http_server server = start(echo());
         http_client client(server);
-        client.send("GET /one HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.send("GET /one HTTP/1.1\r\nHost: localhost\r\n\r\n");
         CHECK(body_of(client.read_until("/one")) == "/one");
-        client.send("GET /two HTTP/1.1\r\nHost: x\r\n\r\nGET /three HTTP/1.1\r\nHost: x\r\n"
-                    "Connection: close\r\n\r\n");
+        client.send(
+            "GET /two HTTP/1.1\r\nHost: localhost\r\n\r\nGET /three HTTP/1.1\r\nHost: localhost\r\n"
+            "Connection: close\r\n\r\n");
         const std::string rest = client.read_to_end();
         CHECK(rest.find("/two") < rest.find("/three"));
         CHECK(rest.ends_with("/three"));
@@ -192,7 +252,7 @@ TEST_SUITE("http_server")
             {"GET / HTTP/9.9\r\n\r\n", "HTTP/1.1 400 Bad Request"},
             {"GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\n\r\n",
              "HTTP/1.1 431 Request Header Fields Too Large"},
-            {"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello",
+            {"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
              "HTTP/1.1 413 Payload Too Large"},
         };
         for (const auto& c : cases) {
@@ -229,10 +289,10 @@ TEST_SUITE("http_server")
             },
             {.answer = 20ms});
         http_client client(server);
-        client.send("GET /late HTTP/1.1\r\nHost: x\r\n\r\n");
+        client.send("GET /late HTTP/1.1\r\nHost: localhost\r\n\r\n");
         CHECK(status_of(client.read_until("in time\n")) == "HTTP/1.1 503 Service Unavailable");
         late([] { return http_page{200, "text/plain", "late"}; });
-        client.send("GET /next HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        client.send("GET /next HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         CHECK(body_of(client.read_to_end()) == "/next");
     }
 
@@ -257,7 +317,7 @@ TEST_SUITE("http_server")
                 asked.notify_one();
             });
             http_client client(server);
-            client.send("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+            client.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
             std::unique_lock lock(mutex);
             REQUIRE(asked.wait_for(lock, 20s, [&] { return static_cast<bool>(late); }));
         }
@@ -271,7 +331,7 @@ TEST_SUITE("http_server")
             http_client first(server);
             http_client second(server);
             for (http_client* client : {&first, &second}) {
-                client->send("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+                client->send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
                 CHECK(body_of(client->read_until("/x")) == "/x");
             }
             http_client third(server);
@@ -307,11 +367,11 @@ TEST_SUITE("http_server")
         const http_server server = start(echo());
         const std::string port = server.address().substr(server.address().rfind(':') + 1);
         const auto second =
-            http_server::start("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port)), echo());
+            http_server::start("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port)), {echo()});
         REQUIRE(second.has_error());
         CHECK(second.error().message ==
               "cannot serve metrics on 127.0.0.1 port " + port + ": Address already in use");
-        CHECK(http_server::start("nonsense", 0, echo()).has_error());
+        CHECK(http_server::start("nonsense", 0, {echo()}).has_error());
     }
 
     TEST_CASE("the address says which port was taken")

@@ -16,7 +16,10 @@ namespace {
 metrics_snapshot two_backends()
 {
     metrics_snapshot now;
-    now.clients = {3, 1, 40};
+    now.clients = {.active = 3, .waiting = 1, .idle = 40, .limit = 10'000};
+    now.reloads = {.refused = 1,
+                   .last_was_refused = true,
+                   .in_use_since = std::chrono::system_clock::time_point{1234500ms}};
     now.errors_before_backend.add(sqlstate{"3D000"});
 
     backend_snapshot main{.name = "main", .is_up = true};
@@ -35,7 +38,12 @@ metrics_snapshot two_backends()
     main.pool.checkout_seconds.observe(50us);
     main.pool.checkout_seconds.observe(2ms);
     main.pool.checkout_seconds.observe(2min);
-    main.traffic.transactions = 1'000'000'007;
+    main.pool.turned_away = 8;
+    main.is_paused = true;
+    main.traffic.transaction_seconds.observe(1ms);
+    main.traffic.transaction_seconds.observe(3s);
+    main.traffic.query_time = 2500ms;
+    main.traffic.limits[static_cast<std::size_t>(hold_limit::transaction_timeout)] = 4;
     main.traffic.queries = 9;
     main.traffic.bytes_in = 100;
     main.traffic.bytes_out = 12'345'678'901;
@@ -82,12 +90,20 @@ TEST_SUITE("metrics")
                 R"(weir_pool_connections{backend="main",state="connecting"} 1)",
                 R"(weir_pool_connections{backend="main",state="resetting"} 4)",
                 R"(weir_pool_waiting{backend="main"} 5)",
+                R"(weir_pool_paused{backend="main"} 1)",
+                R"(weir_pool_disabled{backend="main"} 0)",
                 R"(weir_pool_timeouts_total{backend="main"} 6)",
+                R"(weir_pool_turned_away_total{backend="main"} 8)",
                 R"(weir_pool_connects_total{backend="main",result="ok"} 17)",
                 R"(weir_pool_connects_total{backend="main",result="failed"} 2)",
                 R"(weir_pool_closes_total{backend="main",reason="recycle"} 7)",
                 R"(weir_pool_closes_total{backend="main",reason="reload"} 0)",
-                R"(weir_transactions_total{backend="main"} 1000000007)",
+                R"(weir_transactions_total{backend="main"} 2)",
+                R"(weir_transaction_seconds_bucket{backend="main",le="0.001"} 1)",
+                R"(weir_transaction_seconds_count{backend="main"} 2)",
+                R"(weir_query_seconds_total{backend="main"} 2.5)",
+                R"(weir_limits_total{backend="main",limit="query_timeout"} 0)",
+                R"(weir_limits_total{backend="main",limit="transaction_timeout"} 4)",
                 R"(weir_queries_total{backend="main"} 9)",
                 R"(weir_bytes_total{backend="main",direction="in"} 100)",
                 R"(weir_bytes_total{backend="main",direction="out"} 12345678901)",
@@ -108,6 +124,9 @@ TEST_SUITE("metrics")
                 R"(weir_client_connections{state="active"} 3)",
                 R"(weir_client_connections{state="waiting"} 1)",
                 R"(weir_client_connections{state="idle"} 40)",
+                R"(weir_max_client_connections 10000)",
+                R"(weir_config_last_reload_successful 0)",
+                R"(weir_config_last_reload_success_timestamp_seconds 1234.5)",
             }) {
             CAPTURE(line);
             CHECK(has_line(page, line));
@@ -151,7 +170,7 @@ TEST_SUITE("metrics")
                 CHECK(line.starts_with(family));
             }
         }
-        CHECK(families == 29);
+        CHECK(families == 38);
     }
 
     TEST_CASE("without backends the page is still one")
@@ -171,6 +190,19 @@ TEST_SUITE("metrics")
         CHECK(counts.counts()[1].first == error_counts::sqlstate_class{'5', '3'});
         CHECK(counts.counts()[2].first == error_counts::sqlstate_class{'X', 'X'});
     }
+
+    TEST_CASE("however many classes of errors a client invents, there is a limit to the samples")
+    {
+        metrics_snapshot now;
+        for (char first = 'A'; first <= 'Z'; ++first)
+            for (char second = 'A'; second <= 'Z'; ++second)
+                now.errors_before_backend.add(
+                    sqlstate::from(std::string{first, second, '0', '0', '0'}));
+        CHECK(now.errors_before_backend.counts().size() == error_counts::most);
+        CHECK(now.errors_before_backend.others() == 26 * 26 - error_counts::most);
+        CHECK(has_line(to_prometheus(now),
+                       R"(weir_errors_total{backend="",sqlstate_class="other"} 612)"));
+    }
 }
 
 TEST_SUITE("readiness")
@@ -183,9 +215,9 @@ TEST_SUITE("readiness")
         const http_page page = readiness(now);
         CHECK(page.status == 200);
         CHECK(page.content_type == "application/json");
-        CHECK(page.body ==
-              R"({"ready":true,"backends":[{"name":"main","up":true},{"name":"local","up":true}]})"
-              "\n");
+        CHECK(page.body == R"({"ready":true,"backends":[{"name":"main","up":true,"gate":"open"},)"
+                           R"({"name":"local","up":true,"gate":"open"}]})"
+                           "\n");
     }
 
     TEST_CASE("a backend that is down is named, with the server's words")
@@ -194,8 +226,19 @@ TEST_SUITE("readiness")
         now.backends.push_back({.name = "main", .down_because = "password \"x\" failed"});
         const http_page page = readiness(now);
         CHECK(page.status == 503);
-        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,)"
+        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,"gate":"open",)"
                            R"("down_because":"password \"x\" failed"}]})"
+                           "\n");
+    }
+
+    TEST_CASE("a backend that nobody has logged in to yet says so")
+    {
+        metrics_snapshot now;
+        now.backends.push_back({.name = "main"});
+        const http_page page = readiness(now);
+        CHECK(page.status == 503);
+        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":false,"gate":"open",)"
+                           R"("down_because":"no login has succeeded yet"}]})"
                            "\n");
     }
 
@@ -207,9 +250,10 @@ TEST_SUITE("readiness")
         now.backends[0].migrations.closed_because = "migrations are running: 12 of 65, 041_x";
         const http_page page = readiness(now);
         CHECK(page.status == 503);
-        CHECK(page.body == R"({"ready":false,"backends":[{"name":"main","up":true,)"
-                           R"("closed_because":"migrations are running: 12 of 65, 041_x"}]})"
-                           "\n");
+        CHECK(page.body ==
+              R"({"ready":false,"backends":[{"name":"main","up":true,)"
+              R"("gate":"closed","closed_because":"migrations are running: 12 of 65, 041_x"}]})"
+              "\n");
     }
 
     TEST_CASE("a closed gate is told")
@@ -217,9 +261,8 @@ TEST_SUITE("readiness")
         const http_page page = readiness(
             {.closed_because = "draining", .backends = {{.name = "main", .is_up = true}}});
         CHECK(page.status == 503);
-        CHECK(
-            page.body ==
-            R"({"ready":false,"closed_because":"draining","backends":[{"name":"main","up":true}]})"
-            "\n");
+        CHECK(page.body == R"({"ready":false,"closed_because":"draining",)"
+                           R"("backends":[{"name":"main","up":true,"gate":"open"}]})"
+                           "\n");
     }
 }

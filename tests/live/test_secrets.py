@@ -54,7 +54,7 @@ def test_the_password_is_never_shown(start, format):
             everything_heard(daemon.socket_path(), startup(user="tester", database="nowhere")),
             everything_heard(daemon.socket_path(), startup(**LOGIN), query("SHOW ALL")),
         ]
-        said += [daemon.get(page)[1] for page in ("/", "/metrics", "/readyz", "/healthz")]
+        said += [daemon.get(page)[1] for page in ("/", "/metrics", "/readyz", "/status.json")]
         daemon.process.send_signal(signal.SIGHUP)
         # Now the server refuses it, and then is gone: what weir says of both is its own affair.
         server.psql(f"ALTER ROLE {SCRAM_USER} PASSWORD 'another'")
@@ -70,7 +70,7 @@ def test_the_password_is_never_shown(start, format):
             )
         server.stop()
         said.append(everything_heard(daemon.socket_path(), startup(**LOGIN), query("SELECT 1")))
-        said += [daemon.get(page)[1] for page in ("/metrics", "/readyz")]
+        said += [daemon.get(page)[1] for page in ("/metrics", "/readyz", "/status.json")]
         daemon.stop()
         said.append(daemon.log())
     for text in said:

@@ -26,7 +26,8 @@ stats with(std::uint64_t transactions, std::uint64_t seconds_held, std::uint64_t
 TEST_CASE("totals are microseconds, as PgBouncer has them")
 {
     backend_snapshot b{.name = "main"};
-    b.traffic.transactions = 3;
+    for (int i = 0; i < 3; ++i)
+        b.traffic.transaction_seconds.observe(2500us);
     b.traffic.query_time = 1500us;
     b.pool.hold_seconds.observe(2500us);
     b.pool.hold_seconds.observe(1s);
