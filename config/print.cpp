@@ -95,6 +95,8 @@ json pool_object(const pool_settings& pool)
         {"query_timeout", to_text(pool.query_timeout)},
         {"idle_transaction_timeout", to_text(pool.idle_transaction_timeout)},
         {"transaction_timeout", to_text(pool.transaction_timeout)},
+        {"log_min_duration", duration_or_never(pool.log_min_duration)},
+        {"log_literals", pool.log_literals},
         {"free_answers", pool.free_answers},
         {"hold_back_begin", pool.hold_back_begin},
         {"reset", name_of(pool.reset)},

@@ -222,6 +222,7 @@ private:
     void conclude(client& c, server& s, const pgwire::session_inventory& told);
     void keep(client& c, server& s, pgwire::state_set why);
     void go_on(client& c, server& s);
+    void note_slowness(const client& c, const server& s, time_point::duration took);
     void forsake(client& c, server& s, pgwire::session_effects lost, std::string_view why);
     static bool rests(const client& c);
 
@@ -253,6 +254,7 @@ private:
     std::size_t stashes() const;
     console::socket view_of(const client& c);
     console::socket view_of(const server& s);
+    static std::string last_statement(const server& s); // of its holder, for people
 
     client* find(client_id id);
 

@@ -106,12 +106,28 @@ void relay::keep(client& c, server& s, pgwire::state_set why)
     go_on(c, s);
 }
 
+void relay::note_slowness(const client& c, const server& s, time_point::duration took)
+{
+    const std::chrono::milliseconds least = s.home.books().settings().log_min_duration;
+    if (took < least || least < std::chrono::milliseconds{0})
+        return;
+    log::warning("a transaction was slow",
+                 {{"backend", s.home.name()},
+                  {"client", processes_.name(c.process)},
+                  {"pid", c.pid},
+                  {"seconds", took},
+                  {"last_statement", last_statement(s)}});
+}
+
 // A transaction is over. The server remains the client's, or has been handed back.
 void relay::go_on(client& c, server& s)
 {
     note_activity(c);
-    if (s.working_since != time_point{}) // else it was a cancel that came too late
-        s.home.counted().transaction_seconds.observe(now_ - std::exchange(s.working_since, {}));
+    if (s.working_since != time_point{}) { // else it was a cancel that came too late
+        const auto took = now_ - std::exchange(s.working_since, {});
+        s.home.counted().transaction_seconds.observe(took);
+        note_slowness(c, s, took);
+    }
     if (c.now == client::phase::settling) {
         let_in(c);
         resume(c);

@@ -1,5 +1,6 @@
 // The connections of this moment, for the console.
 #include "daemon/relay.hpp"
+#include "pool/pgwire/masked_sql.hpp"
 
 #include <algorithm>
 
@@ -90,11 +91,19 @@ console::socket relay::view_of(const server& s)
         out.pid = c->pid;
         out.doing = doing_of(s);
         out.pins = pgwire::in_words(s.replies.pinned());
+        out.statement = last_statement(s);
         out.held = now_ - s.held_since;
         if (s.working_since != time_point{})
             out.transaction = now_ - s.working_since;
     }
     return out;
+}
+
+std::string relay::last_statement(const server& s)
+{
+    const std::string_view text = s.replies.note().text();
+    return s.home.books().settings().log_literals ? std::string(text)
+                                                  : pgwire::masked_literals(text);
 }
 
 bool relay::kill_client(const std::string& ptr)

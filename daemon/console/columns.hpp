@@ -144,7 +144,8 @@ inline constexpr std::array holders{column{"backend", text},
                                     column{"pid", int8},
                                     column{"doing", text},
                                     column{"held_ms", int8},
-                                    column{"silent_ms", int8}};
+                                    column{"silent_ms", int8},
+                                    column{"statement", text}};
 inline constexpr std::array pins{column{"backend", text},
                                  column{"server", text},
                                  column{"server_pid", int8},

@@ -122,7 +122,8 @@ rows show_holders(const sockets& all)
 {
     rows made;
     for (const socket& s : by_age(all.servers, &socket::held))
-        made.push_back(holding(s, {s.doing, in_milliseconds(s.held), in_milliseconds(s.asked)}));
+        made.push_back(
+            holding(s, {s.doing, in_milliseconds(s.held), in_milliseconds(s.asked), s.statement}));
     return made;
 }
 

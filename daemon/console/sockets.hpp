@@ -23,8 +23,9 @@ struct socket {
     std::int64_t pid = 0;        // of that process
     std::int64_t remote_pid = 0; // likewise; of a server its own process's
     std::string application_name = {};
-    std::string doing = {}; // of a held server: running, idle in transaction, idle
-    std::string pins = {};  // why it is kept between transactions
+    std::string doing = {};     // of a held server: running, idle in transaction, idle
+    std::string pins = {};      // why it is kept between transactions
+    std::string statement = {}; // the holder's last, without its literals unless they are asked for
     age connected{};
     age asked{};       // since the client sent something
     age waited{};      // by the client, in the queue

@@ -53,6 +53,8 @@ struct pool_settings {
     milliseconds idle_transaction_timeout{0}; // a transaction in which nothing happens for longer
                                               // is rolled back; 0 = none
     milliseconds transaction_timeout{0};      // likewise one that lasts longer; 0 = none
+    milliseconds log_min_duration{5'000};     // a transaction this long is logged; negative = none
+    bool log_literals = false;                // with the literals of its last statement
     bool free_answers = true;    // probes are answered without a connection while the pool works
     bool hold_back_begin = true; // a transaction takes a connection at its first statement
 

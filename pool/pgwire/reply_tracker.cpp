@@ -80,6 +80,7 @@ void reply_tracker::attach(prepared_statements& names)
 {
     assert(settled());
     names_ = &names;
+    note_.clear();
     detached_ = false;
     touched_ = {};
     if (std::exchange(was_notified_, false))

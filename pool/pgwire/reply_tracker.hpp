@@ -10,6 +10,7 @@
 #include "pool/pgwire/prepared_statements.hpp"
 #include "pool/pgwire/ring.hpp"
 #include "pool/pgwire/session_effects.hpp"
+#include "pool/pgwire/statement_note.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -93,6 +94,10 @@ public:
     void add_script(channel_script_ptr script);
     // And it may NOTIFY.
     void expect_notifications() { requests_.back().notifies = true; }
+    // What the client has asked for, in its own words; of this lease.
+    statement_note& note() { return note_; }
+    const statement_note& note() const { return note_; }
+
     // What is LISTENed to on this server is its client's own, until the lease ends.
     void pass_notifications() { passes_notifications_ = true; }
 
@@ -238,6 +243,7 @@ private:
     bool passes_notifications_ = false;
     bool has_notified_ = false; // in this transaction
     char status_ = 'I';
+    statement_note note_;
     bool detached_ = true;
 };
 

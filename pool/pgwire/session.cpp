@@ -339,6 +339,7 @@ session::poison(bytes in, const frame_header& h, reply_tracker& server, error wh
 ruling session::on_query(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
     const std::string_view sql = text_field(judged(in, h));
+    server.note().take(sql);
     if (h.size() <= whole_frame && is_ordinary(sql) && is_plain(sql, rules_->stateful_functions)) {
         ++queries_;
         if (server.expect(request::query))
@@ -514,6 +515,8 @@ ruling session::on_bind(bytes in, const frame_header& h, reply_tracker& server, 
     const std::size_t before = out.size();
     const bool found = bring(name, server, out);
     server.expect(request::bind);
+    if (const statement_ptr& statement = names_.find(name))
+        server.note().take(statement->parse_tail);
     remember(portal, names_.find(name));
     if (out.size() == before && (!found || name.empty()))
         return stream(in, h, verdict::forward);

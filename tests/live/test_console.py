@@ -549,6 +549,34 @@ def test_listen_allow_follows_a_reload(pg, start):
         psycopg.connect(daemon.dsn("postgres"))
 
 
+def test_a_slow_transaction_is_logged_with_its_last_statement_without_its_literals(pg, start):
+    config = {
+        "backends": {
+            "postgres": {"url": pg.unix_url(), "pool": {"log_min_duration": "50ms"}},
+        }
+    }
+    daemon = start(config=config)
+    with psycopg.connect(daemon.dsn("postgres"), autocommit=True) as client:
+        client.execute("SELECT 'quick'")
+        client.execute("BEGIN")
+        client.execute("SELECT pg_sleep(0.2), 'confidential'")
+        (holder,) = shown(daemon, "HOLDERS")
+        assert holder["statement"] == "SELECT pg_sleep(?), ?"
+        client.execute("COMMIT")
+        for _ in range(2):  # the second time by its name
+            client.execute("SELECT pg_sleep(%s), 'confidential'", [0.2], prepare=True)
+        console(daemon, "SET backends.postgres.pool.log_literals = on")
+        client.execute("SELECT pg_sleep(0.1), 'as it is'")
+    slow = [line for line in daemon.log().splitlines() if "a transaction was slow" in line]
+    assert [line.split("last_statement=")[1] for line in slow] == [
+        '"SELECT pg_sleep(?), ?"',
+        '"SELECT pg_sleep($1), ?"',
+        '"SELECT pg_sleep($1), ?"',
+        "\"SELECT pg_sleep(0.1), 'as it is'\"",
+    ]
+    assert "confidential" not in daemon.log()
+
+
 def test_databases_say_where_a_backend_is_and_config_how_it_is_set(pg, start):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=7, DB_MAX_OVERFLOW=2)
     (database,) = shown(daemon, "DATABASES")
@@ -582,12 +610,12 @@ def test_descriptors_and_memory_are_those_of_the_process(pg, start):
         mine = f"socket:[{os.fstat(client.fileno()).st_ino}]"
         there = f"/proc/{daemon.process.pid}/fd"
         others = [row for row in shown(daemon, "FDS") if row["database"] != "weir"]
-        assert sorted(row["task"] for row in others) == ["client", "server"]
+        assert {row["task"] for row in others} == {"client", "server"}
         for row in others:
             linked = os.readlink(f"{there}/{row['fd']}")
             assert linked.startswith("socket:") and linked != mine
         kinds = {row["name"]: row for row in shown(daemon, "MEM")}
-        assert kinds["client"]["used"] >= 2 and kinds["server"]["used"] == 1
+        assert kinds["client"]["used"] >= 2 and kinds["server"]["used"] >= 1
         for row in kinds.values():
             assert row["memtotal"] == row["size"] * (row["used"] + row["free"])
 
