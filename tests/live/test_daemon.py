@@ -327,6 +327,17 @@ def test_the_status_says_which_backend_is_down_and_why(start, systemd):
             client.until_ready()
 
 
+def test_the_status_says_what_an_operator_has_stopped(pg, start, systemd):
+    daemon = start(pg.unix_url(), NOTIFY_SOCKET=systemd.path)
+    systemd.until("READY=1")
+    with raw_client(daemon.socket_path(), database="weir") as console:
+        for stop, words, go_on in (("PAUSE", "paused", "RESUME"), ("DISABLE", "disabled", "ENABLE")):
+            assert sqlstates(console.ask(f"{stop} postgres")) == []
+            systemd.until(f"STATUS=serving 1 backend(s); postgres is {words}")
+            assert sqlstates(console.ask(f"{go_on} postgres")) == []
+            systemd.until("STATUS=serving 1 backend(s)")
+
+
 def test_the_watchdog_is_fed(pg, start, systemd):
     start(pg.unix_url(), NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC=200_000)
     systemd.until("READY=1")
