@@ -153,13 +153,13 @@ def test_what_comes_after_weir_comes_after_its_migrations(weir):
     app = "[Unit]\nWants=weir.service\nAfter=weir.service\n[Service]\nType=oneshot\nRemainAfterExit=yes\n"
     weir.box.write("/run/systemd/system/app.service", app + f"ExecStart=/bin/test -e {DOOR}\n")
     weir.configure(WAITS_AT_DOOR)
-    weir.override("TimeoutStartSec=1s")
+    weir.override("TimeoutStartSec=2s")
     weir.systemctl("start", "--no-block", "app.service")
     wait_for(lambda: "migrations" in weir.show("StatusText"))
     with weir.connect(database=None) as early:
         early.send(startup(user="tester", database="app"))
         # Longer than it may take without asking for more time.
-        assert early.is_silent(2)
+        assert early.is_silent(3)
         assert weir.is_in("activating")
         assert weir.box.show("app.service", "ActiveState") == "inactive"
         weir.open_door()
@@ -211,13 +211,13 @@ def all_threads_stopped(pid):
 
 @pytest.mark.parametrize("stopped", [all_threads_stopped, one_thread_stopped])
 def test_a_loop_that_hangs_is_replaced(weir, stopped):
-    weir.override("WatchdogSec=1s")
+    weir.override("WatchdogSec=2s")
     weir.start()
     before = weir.pid()
     with stopped(weir.box.host_pid(before)):
         # One who comes meanwhile waits in the socket.
         assert weir.rows("SELECT 'served'") == [["served"]]
-    assert weir.pid() != before and weir.show("NRestarts") == "1"
+    assert weir.pid() != before and weir.show("NRestarts") != "0"
     assert "watchdog timeout" in weir.said().lower()
 
 
