@@ -109,9 +109,15 @@ std::string gates::closed_because() const
 std::string gates::serving() const
 {
     std::string words = "serving " + std::to_string(all_.size()) + " backend(s)";
-    for (const pool_runner* const pool : pools_)
-        if (const auto& why = pool->books().last_login_error(); why && !pool->books().is_up())
+    for (const pool_runner* const pool : pools_) {
+        const auto& why = pool->books().last_login_error();
+        if (pool->is_paused_by_operator())
+            words += "; " + pool->name() + " is paused";
+        else if (pool->is_disabled())
+            words += "; " + pool->name() + " is disabled";
+        else if (why && !pool->books().is_up())
             words += "; " + pool->name() + " is down: " + why->message;
+    }
     return words;
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Writes the manual pages, compressed: manual.py WEIR SCHEMA PAGE DIRECTORY.
+"""Writes the manual pages, compressed: manual.py WEIR SCHEMA DIRECTORY.
 
-weir.1 is PAGE, with what `weir --help` and that of each of its commands say in place of @COMMANDS@.
-weir.json.5 is the settings' schema in the words of its descriptions. So neither can fall behind.
+Each is the .in file beside this one, and in place of its mark what is known elsewhere: what
+`weir COMMAND --help` says, and how the settings' schema describes the keys. So they keep up.
 """
 
 import gzip
@@ -11,6 +11,8 @@ import os
 import re
 import subprocess
 import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 SECTION = re.compile(r"^([A-Z][a-z]+):$")
 ENTRY = re.compile(r"^  (\S.*?)(?:\s{2,}(\S.*))?$")
@@ -23,8 +25,10 @@ class command_help:
     """What CLI11 prints for --help: a sentence, entries in sections, and perhaps a footer."""
 
     def __init__(self, weir, words=()):
-        printed = subprocess.run([weir, *words, "--help"], check=True, capture_output=True, text=True).stdout
-        self.words, self.sections, self.footer = words, {}, []
+        printed = subprocess.run(
+            [weir, *words, "--help"], check=True, capture_output=True, text=True
+        ).stdout
+        self.sections, self.footer = {}, []
         entries, lines = None, printed.splitlines()
         self.summary, self.usage = lines[0], lines[1].removeprefix("Usage: ")
         for line in lines[2:]:
@@ -36,7 +40,9 @@ class command_help:
                 entries.append([entry[1], entry[2] or ""])
             elif line.strip():
                 self.footer.append(line.strip())
-        self.commands = [command_help(weir, (*words, name)) for name, _ in self.sections.get("Subcommands", [])]
+        self.commands = [
+            command_help(weir, (*words, name)) for name, _ in self.sections.get("Subcommands", [])
+        ]
 
 
 def plain(text):
@@ -54,7 +60,7 @@ def items(pairs):
 
 
 def in_words(term, text):
-    """An option's choices and enemies are said behind what it does, as they are too long for its name."""
+    """An option's choices and enemies are said behind what it does: too long for its name."""
     said = [text]
     if choice := CHOICE.search(term):
         said.append("one of " + choice[1].replace(",", ", "))
@@ -65,10 +71,14 @@ def in_words(term, text):
 
 
 def command_lines(helped):
-    """This command and those below it; options that all have are said once, at the end of the page."""
+    """This command and those below it, without the options that all have."""
     lines = [f".Ss {plain(helped.usage)}", plain(helped.summary)]
     for name in ("Positionals", "Options"):
-        own = [in_words(*pair) for pair in helped.sections.get(name, []) if not pair[0].startswith("-h,")]
+        own = [
+            in_words(*pair)
+            for pair in helped.sections.get(name, [])
+            if not pair[0].startswith("-h,")
+        ]
         lines += items(own) if own else []
     for footer in helped.footer:
         lines += [".Pp", plain(footer)]
@@ -77,14 +87,7 @@ def command_lines(helped):
     return lines
 
 
-def weir_page(weir, page):
-    with open(page, encoding="utf-8") as file:
-        frame = file.read()
-    top = command_help(weir)
-    return frame.replace("@COMMANDS@", "\n".join(line for c in top.commands for line in command_lines(c)))
-
-
-class settings_page:
+class settings:
     """Each key of the schema with its path, as complaints name it."""
 
     def __init__(self, schema):
@@ -117,35 +120,17 @@ class settings_page:
             said.append("default " + json.dumps(node["default"]))
         return "; ".join(filter(None, said))
 
-    def text(self):
-        return "\n".join([
-            ".Dd November 23, 2026",
-            ".Dt WEIR.JSON 5",
-            ".Os",
-            ".Sh NAME",
-            ".Nm weir.json",
-            ".Nd settings of the weir connection pool",
-            ".Sh DESCRIPTION",
-            plain("JSON; comments are allowed. /usr/share/doc/weir/examples/weir.example.json shows every key,"),
-            plain("/usr/share/weir/weir.schema.json describes them to an editor. The environment, see"),
-            ".Xr weir 1 ,",
-            "has precedence.",
-            ".Pp",
-            plain("The keys, each with its path; NAME is the name of a backend, which clients ask for."),
-            *items(self.keys),
-            ".Sh SEE ALSO",
-            ".Xr weir 1",
-            "",
-        ])  # fmt: skip
 
-
-def write(directory, name, text):
-    with open(os.path.join(directory, f"{name}.gz"), "wb") as file:
+def write(directory, page, mark, lines):
+    with open(os.path.join(HERE, f"{page}.in"), encoding="utf-8") as frame:
+        text = frame.read().replace(mark, "\n".join(lines))
+    with open(os.path.join(directory, f"{page}.gz"), "wb") as file:
         with gzip.GzipFile("", "wb", 9, file, mtime=0) as compressed:
             compressed.write(text.encode())
 
 
 if __name__ == "__main__":
-    program, described, frame_file, target = sys.argv[1:]
-    write(target, "weir.1", weir_page(program, frame_file))
-    write(target, "weir.json.5", settings_page(described).text())
+    program, described, target = sys.argv[1:]
+    commands = command_help(program).commands
+    write(target, "weir.1", "@COMMANDS@", [line for c in commands for line in command_lines(c)])
+    write(target, "weir.json.5", "@KEYS@", items(settings(described).keys))

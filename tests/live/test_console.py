@@ -454,7 +454,9 @@ def test_who_asks_a_running_weir_needs_not_its_credentials(pg, start, scratch):
     config = {"backends": {"postgres": {"url_file": url_file}}}
     daemon = start(config=config, CREDENTIALS_DIRECTORY=scratch)
     shell = {n: v for n, v in daemon.environment().items() if n != "CREDENTIALS_DIRECTORY"}
-    asked = subprocess.run([binary(), "reload"], env=shell, capture_output=True, text=True, timeout=60)
+    asked = subprocess.run(
+        [binary(), "reload"], env=shell, capture_output=True, text=True, timeout=60
+    )
     assert (asked.returncode, asked.stderr) == (0, "")
 
 

@@ -321,10 +321,26 @@ def test_the_status_says_which_backend_is_down_and_why(start, systemd):
             client.rows("SELECT 'served'")
             server.stop()
             client.send(query("SELECT 'asked'"))  # it is noticed when somebody asks
-            systemd.until(lambda line: line.startswith(f"{serving}; postgres is down: connection to"))
+            systemd.until(
+                lambda line: line.startswith(f"{serving}; postgres is down: connection to")
+            )
             server.start()
             systemd.until(serving)
             client.until_ready()
+
+
+def test_the_status_says_what_an_operator_has_stopped(pg, start, systemd):
+    daemon = start(pg.unix_url(), NOTIFY_SOCKET=systemd.path)
+    systemd.until("READY=1")
+    with raw_client(daemon.socket_path(), database="weir") as console:
+        for stop, words, go_on in (
+            ("PAUSE", "paused", "RESUME"),
+            ("DISABLE", "disabled", "ENABLE"),
+        ):
+            assert sqlstates(console.ask(f"{stop} postgres")) == []
+            systemd.until(f"STATUS=serving 1 backend(s); postgres is {words}")
+            assert sqlstates(console.ask(f"{go_on} postgres")) == []
+            systemd.until("STATUS=serving 1 backend(s)")
 
 
 def test_the_watchdog_is_fed(pg, start, systemd):

@@ -28,19 +28,26 @@ def files(package, tmp_path_factory):
 
 
 def control(package, field):
-    return subprocess.run(["dpkg-deb", "-f", package, field], check=True, capture_output=True, text=True).stdout.strip()
+    return subprocess.run(
+        ["dpkg-deb", "-f", package, field], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 def entries(section, *words):
     """The first words of the lines of a section of `weir WORDS --help`."""
-    printed = subprocess.run([binary(), *words, "--help"], check=True, capture_output=True, text=True).stdout
+    printed = subprocess.run(
+        [binary(), *words, "--help"], check=True, capture_output=True, text=True
+    ).stdout
     found = re.search(rf"^{section}:\n((?:  .*\n)+)", printed, re.MULTILINE)
     return re.findall(r"^  (\S+)", found[1], re.MULTILINE) if found else []
 
 
 def commands(*words):
     """All of them: (), ("serve",), ("migrate",), ("migrate", "current"), ..."""
-    return [words, *(deeper for verb in entries("Subcommands", *words) for deeper in commands(*words, verb))]
+    return [
+        words,
+        *(deeper for verb in entries("Subcommands", *words) for deeper in commands(*words, verb)),
+    ]
 
 
 def options(*words):
@@ -80,9 +87,12 @@ def test_its_dependencies_are_those_of_the_program(package):
     depends = re.findall(r"(?:^|[,|]) *([^ ,|]+)", control(package, "Depends"))
     for needed in ("libc6", "libpq5", "libsqlite3-0", "libssl3", "systemd"):
         assert needed in depends, depends
-    assert f"weir {control(package, 'Version')} " in subprocess.run(
-        [binary(), "--version"], capture_output=True, text=True, check=True
-    ).stdout
+    assert (
+        f"weir {control(package, 'Version')} "
+        in subprocess.run(
+            [binary(), "--version"], capture_output=True, text=True, check=True
+        ).stdout
+    )
 
 
 def test_the_maintainer_scripts_are_posix_shell(package, tmp_path):
@@ -96,7 +106,9 @@ def test_lintian_has_no_complaint_that_we_do_not_know_of(package):
     if shutil.which("lintian") is None:
         pytest.skip("no lintian (apt-get install lintian)")
     known = f"--suppress-tags={','.join(FORGIVEN)}"
-    said = subprocess.run(["lintian", "--allow-root", known, package], capture_output=True, text=True, check=False)
+    said = subprocess.run(
+        ["lintian", "--allow-root", known, package], capture_output=True, text=True, check=False
+    )
     assert (said.stdout, said.returncode) == ("", 0), said.stderr
 
 
@@ -135,8 +147,13 @@ def test_man_has_nothing_to_say_about_the_pages(files, section, name):
     if shutil.which("man") is None:
         pytest.skip("no man (apt-get install man-db)")
     file = files / f"usr/share/man/man{section}/{name}.{section}.gz"
-    said = subprocess.run(["man", "--warnings", "-l", str(file)], capture_output=True, text=True, check=True,
-                          env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"})
+    said = subprocess.run(
+        ["man", "--warnings", "-l", str(file)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "MANWIDTH": "80", "LC_ALL": "C.UTF-8"},
+    )
     assert said.stderr == ""
 
 
@@ -149,11 +166,15 @@ def completed(files):
 
     def ask(*words):
         file = files / "usr/share/bash-completion/completions/weir"
-        script = 'source "$1"; shift; COMP_WORDS=(weir "$@"); COMP_CWORD=$#; _weir; printf "%s\n" "${COMPREPLY[@]}"'
+        script = 'source "$1"; shift; COMP_WORDS=(weir "$@"); COMP_CWORD=$#; _weir; '
+        script += 'printf "%s\n" "${COMPREPLY[@]}"'
         offered = subprocess.run(
-            ["bash", "-u", "-c", script, "bash", str(file), *words], capture_output=True, text=True, check=True,
+            ["bash", "-u", "-c", script, "bash", str(file), *words],
+            capture_output=True,
+            text=True,
+            check=True,
             env={**os.environ, "PATH": f"{os.path.dirname(binary())}:{os.environ['PATH']}"},
-        )  # fmt: skip
+        )
         assert offered.stderr == ""
         return offered.stdout.split()
 

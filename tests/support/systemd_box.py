@@ -1,15 +1,15 @@
-"""A machine for tests: a real systemd as PID 1 of its own namespaces, started by systemd-nspawn with
-the host's /usr, on which the box may write without the host noticing.
+"""A machine for tests: a real systemd as PID 1 of its own namespaces, started by systemd-nspawn
+with the host's /usr, on which the box may write without the host noticing.
 
     with booted() as box:
         box.install("weir_0.1.0_amd64.deb")
         box.run("systemctl", "start", "weir")
 
-Its /etc, /run, /var and network are its own, and so is its cgroup; all of it is gone afterwards. Where
-this cannot be the test is skipped. Needs root, but no systemd that runs on the host.
+Its /etc, /run, /var and network are its own, and so is its cgroup; all of it is gone afterwards.
+Where this cannot be the test is skipped. Needs root, but no systemd that runs on the host.
 
-`booted("build/debian-12")` boots a copy of that root instead, a whole Debian without anything of the
-host's.
+`booted("build/debian-12")` boots a copy of that root instead, a whole Debian without anything of
+the host's.
 """
 
 import contextlib
@@ -33,12 +33,22 @@ FILES = {
     "etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
     "etc/hosts": "127.0.0.1 localhost\n::1 localhost\n",
     "etc/hostname": "weirbox\n",
-    "etc/passwd": "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
+    "etc/passwd": "root:x:0:0:root:/root:/bin/bash\n"
+    "nobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n",
     "etc/group": "root:x:0:\nadm:x:4:\nutmp:x:43:\nnogroup:x:65534:\n",
     # With an id it is no first boot, at which systemd would enable whatever is installed.
     "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
 }
-DIRECTORIES = ("usr", "etc/systemd/system", "var/log/journal", "var/lib/dpkg", "run", "proc", "sys", "dev")
+DIRECTORIES = (
+    "usr",
+    "etc/systemd/system",
+    "var/log/journal",
+    "var/lib/dpkg",
+    "run",
+    "proc",
+    "sys",
+    "dev",
+)
 FURTHER = ("tmp", "root", "opt", "srv", "home")
 
 
@@ -87,9 +97,17 @@ class systemd_box:
 
     def run(self, *command, check=True, seconds=120):
         """A command inside, as root; CompletedProcess with stdout and stderr as text."""
-        done = subprocess.run(self.inside(*command), capture_output=True, text=True, timeout=seconds,
-                              stdin=subprocess.DEVNULL, check=False)
-        assert not check or done.returncode == 0, f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
+        done = subprocess.run(
+            self.inside(*command),
+            capture_output=True,
+            text=True,
+            timeout=seconds,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        assert (
+            not check or done.returncode == 0
+        ), f"{command}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done
 
     def inside(self, *command):
@@ -118,8 +136,8 @@ class systemd_box:
     def install(self, package):
         """With its maintainer scripts, its dependencies checked against the host's packages."""
         shutil.copy(package, self.path("/opt"))
-        # The host may forbid packages to start services; it has users that the box has not, with rights
-        # on files; and its triggers are not our matter.
+        # The host may forbid packages to start services; it gives files to users that the box has
+        # not; and its triggers are not our matter.
         for name in ("/usr/sbin/policy-rc.d", "/var/lib/dpkg/statoverride"):
             self.remove(name)
         self.run("dpkg", "--no-triggers", "--install", f"/opt/{os.path.basename(package)}")
@@ -144,12 +162,17 @@ class systemd_box:
     def check_the_host():
         if os.geteuid() != 0:
             raise cannot_boot("a systemd of its own needs root")
-        for program, package in (("systemd-nspawn", "systemd-container"), ("nsenter", "util-linux")):
+        for program, package in (
+            ("systemd-nspawn", "systemd-container"),
+            ("nsenter", "util-linux"),
+        ):
             if shutil.which(program, path=PATH) is None:
                 raise cannot_boot(f"no {program} (apt-get install {package})")
         if not os.access("/lib/systemd/systemd", os.X_OK):
             raise cannot_boot("no /lib/systemd/systemd (apt-get install systemd)")
-        private = subprocess.run(["unshare", "-m", "--propagation", "private", "true"], capture_output=True, check=False)
+        private = subprocess.run(
+            ["unshare", "-m", "--propagation", "private", "true"], capture_output=True, check=False
+        )
         if private.returncode != 0:
             raise cannot_boot(f"no mount namespace of its own: {private.stderr.decode().strip()}")
 
@@ -166,7 +189,9 @@ class systemd_box:
         for name in ("os-release", "ld.so.cache", "manpath.config"):
             if os.path.exists(f"/etc/{name}"):
                 shutil.copy(f"/etc/{name}", os.path.join(self.root, "etc"))
-        shutil.copytree("/etc/alternatives", os.path.join(self.root, "etc/alternatives"), symlinks=True)
+        shutil.copytree(
+            "/etc/alternatives", os.path.join(self.root, "etc/alternatives"), symlinks=True
+        )
 
     def overlays(self):
         """What is the host's to read, and the box's to write on."""
@@ -196,26 +221,56 @@ class systemd_box:
                 file.write(str(os.getpid()))
 
     def command(self):
-        # Hidden from nspawn, which would ask it for a scope, is the systemd that the host may run. And
-        # whoever started this may be killed: then nspawn ends, and the box with it.
+        # The systemd that the host may run is hidden from nspawn, which would ask it for a scope.
+        # And whoever started this may be killed: then nspawn ends, and the box with it.
         alone = 'mkdir -p /run/systemd; mount -t tmpfs -o mode=755 tmpfs /run/systemd; exec "$@"'
         return [
-            "setpriv", "--pdeathsig", "KILL", "--",
-            "unshare", "-m", "--propagation", "private", "sh", "-c", alone, "sh",
-            "env", "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1", f"PATH={PATH}",
-            "systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--settings=no",
-            "--private-network", "--link-journal=no", "--resolv-conf=off", "--timezone=off",
-            "-M", self.name, "-D", self.root,
+            "setpriv",
+            "--pdeathsig",
+            "KILL",
+            "--",
+            "unshare",
+            "-m",
+            "--propagation",
+            "private",
+            "sh",
+            "-c",
+            alone,
+            "sh",
+            "env",
+            "SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1",
+            f"PATH={PATH}",
+            "systemd-nspawn",
+            "--quiet",
+            "--register=no",
+            "--keep-unit",
+            "--settings=no",
+            "--private-network",
+            "--link-journal=no",
+            "--resolv-conf=off",
+            "--timezone=off",
+            "-M",
+            self.name,
+            "-D",
+            self.root,
             *self.overlays(),
             # What systemd needs for its own filters on cgroups: IPAddressDeny=, DevicePolicy=.
-            "--capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON", "--system-call-filter=bpf",
-            "--console=pipe", "--boot",
-        ]  # fmt: skip
+            "--capability=CAP_BPF,CAP_NET_ADMIN,CAP_PERFMON",
+            "--system-call-filter=bpf",
+            "--console=pipe",
+            "--boot",
+        ]
 
     def boot(self):
         with open(self.under("console.log"), "w", encoding="utf-8") as log:
-            self.nspawn = subprocess.Popen(self.command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                           preexec_fn=self.enter_cgroups, start_new_session=True)
+            self.nspawn = subprocess.Popen(
+                self.command(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=self.enter_cgroups,
+                start_new_session=True,
+            )
         wait_for(self.has_booted)
 
     def has_booted(self):
@@ -228,7 +283,9 @@ class systemd_box:
         self.leader = int(children[0])
         with contextlib.suppress(FileNotFoundError), open(f"/proc/{self.leader}/comm") as file:
             if file.read() == "systemd\n":
-                return self.run("systemctl", "is-system-running", check=False).stdout.strip() in BOOTED
+                return (
+                    self.run("systemctl", "is-system-running", check=False).stdout.strip() in BOOTED
+                )
         return False
 
     def console(self):
