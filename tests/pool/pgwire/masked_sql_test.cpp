@@ -21,7 +21,7 @@ TEST_CASE("literals and numbers are hidden, the rest is left as it is")
          "INSERT INTO users VALUES (?, ?, ?, ?, ?, ?)"},
         {"SELECT 1.5e10, .5, -3, 0x1F, 1_000", "SELECT ?, .?, -?, ?, ?"},
         {"SELECT $1, $2::int, $tag$it's$tag$, $$x$$", "SELECT $1, $2::int, ?, ?"},
-        {"UPDATE t SET pw='secret'WHERE id=3;", "UPDATE t SET pw=? WHERE id=?;"},
+        {"UPDATE t SET pw='secret'WHERE id=3;", "UPDATE t SET pw=?WHERE id=?;"},
         {"SELECT a -- 'secret'\n\t, /* hunter2 */ b", "SELECT a , b"},
         {"SELECT 'cut off in the sec", "SELECT ?"},
         {"SELECT 'a\\'b' FROM t", "SELECT ?"}, // depends on standard_conforming_strings
