@@ -285,6 +285,12 @@ constexpr std::array reset_policies{
     word<reset_policy>{"never", reset_policy::never},
 };
 
+constexpr std::array budget_policies{
+    word<budget_policy>{"warn", budget_policy::warn},
+    word<budget_policy>{"fit", budget_policy::fit},
+    word<budget_policy>{"refuse", budget_policy::refuse},
+};
+
 constexpr std::array pin_words{
     word<pin_policy>{"pin", pin_policy::pin},
     word<pin_policy>{"reset", pin_policy::reset},
@@ -308,6 +314,10 @@ constexpr std::array pool_table{
                "DB_MAX_OVERFLOW",
                [](pool& p, value v) { return set_number(p.max_overflow, v, -1, 100'000); },
                "-1 (no limit), 0 (none) or more, up to 100000"},
+    knob<pool>{"budget",
+               "",
+               [](pool& p, value v) { return set_word(p.budget, v, budget_policies); },
+               "warn, fit or refuse"},
     knob<pool>{"timeout",
                "DB_POOL_TIMEOUT",
                [](pool& p, value v) { return set_duration(p.timeout, v, 0ms, 24h); },

@@ -56,6 +56,16 @@ std::string name_of(reset_policy policy)
     return "";
 }
 
+std::string name_of(budget_policy policy)
+{
+    switch (policy) {
+    case budget_policy::warn: return "warn";
+    case budget_policy::fit: return "fit";
+    case budget_policy::refuse: return "refuse";
+    }
+    return "";
+}
+
 std::string name_of(pin_policy policy)
 {
     switch (policy) {
@@ -82,6 +92,7 @@ json pool_object(const pool_settings& pool)
     return {
         {"size", pool.size},
         {"max_overflow", pool.max_overflow},
+        {"budget", name_of(pool.budget)},
         {"timeout", to_text(pool.timeout)},
         {"recycle", duration_or_never(pool.recycle)},
         {"pre_ping", pool.pre_ping},

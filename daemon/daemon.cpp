@@ -3,9 +3,12 @@
 #include "config/change_setting.hpp"
 #include "config/changes.hpp"
 #include "daemon/access_list.hpp"
+#include "daemon/budget_watch.hpp"
 #include "daemon/client_store.hpp"
 #include "daemon/console_host.hpp"
 #include "daemon/control_pages.hpp"
+#include "daemon/doctor/findings.hpp"
+#include "daemon/file_survey.hpp"
 #include "daemon/gates.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/log.hpp"
@@ -27,6 +30,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <set>
 
 namespace weir {
 
@@ -81,6 +85,7 @@ public:
           gates_(loop_,
                  {.ready = [this] { started_(pages_ ? pages_->address() : std::string{}); },
                   .exit = [this](const error& why) { exit(why); }}),
+          budgets_(loop_, settings_.backends, [this](const auto& backend) { on_budget(backend); }),
           console_(what_the_console_asks(), what_an_operator_does(), gates_), ticker_(loop_),
           drained_(loop_), watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT), hangups_(loop_, SIGHUP)
     {
@@ -96,6 +101,12 @@ private:
     result<void> open_listeners();
     result<void> open_pages();
     result<void> admit(const settings& fresh);
+
+    void watch_budget(const backend_settings& s, pool_runner* lane);
+    result<void> refuse_small_budgets();
+    void on_budget(const std::string& backend);
+    pool_settings effective(const backend_settings& s) const;
+    void retune(const backend_settings& s);
 
     void tick();
     void feed_watchdog(std::chrono::microseconds interval);
@@ -139,6 +150,8 @@ private:
     std::vector<std::unique_ptr<pool_runner>> lanes_; // for whole sessions, NAME:session
     relay relay_;
     gates gates_;
+    budget_watch budgets_;
+    std::set<std::string> started_with_; // whose budget is known: no later one ends weir
     console_host console_;
     boost::asio::steady_timer ticker_;
     boost::asio::steady_timer drained_;
@@ -162,7 +175,10 @@ result<void> daemon::start(bool takes_over)
         return taken;
     if (auto admitted = admit(settings_); !admitted)
         return admitted;
-    for (auto step : {&daemon::open_backends, &daemon::open_listeners, &daemon::open_pages})
+    for (auto step : {&daemon::open_backends,
+                      &daemon::refuse_small_budgets,
+                      &daemon::open_listeners,
+                      &daemon::open_pages})
         if (auto done = (this->*step)(); !done)
             return done;
     relay_.start();
@@ -219,8 +235,12 @@ result<void> daemon::open_backends()
             std::make_unique<pool_runner>(s.name, shared, s.pool, loop_, relay_, what));
         relay_.serve(*pools_.back(), s.aliases);
         gates_.add(s, *pools_.back());
-        if (s.pool.session_pool_size == 0)
+        if (s.url.kind == database_kind::sqlite && !s.url.database.empty())
+            log_findings(doctor::judge(s.name, survey_file(s.url.database)));
+        if (s.pool.session_pool_size == 0) {
+            watch_budget(s, nullptr);
             continue;
+        }
         what.is_session_lane = true;
         lanes_.push_back(std::make_unique<pool_runner>(s.name + ":session",
                                                        shared,
@@ -230,6 +250,7 @@ result<void> daemon::open_backends()
                                                        what));
         relay_.serve_sessions(*lanes_.back(), *pools_.back(), s.aliases);
         pools_.back()->have_lane(*lanes_.back());
+        watch_budget(s, lanes_.back().get());
     }
     for (const char* name : {"weir", "pgbouncer"})
         if (relay_.has_backend(name))
@@ -237,6 +258,81 @@ result<void> daemon::open_backends()
                          {{"backend", name}});
     relay_.serve(console_);
     return {};
+}
+
+void daemon::watch_budget(const backend_settings& s, pool_runner* lane)
+{
+    if (s.url.kind == database_kind::postgresql)
+        budgets_.add(*pools_.back(), lane);
+}
+
+error too_small(const std::string& backend, const doctor::finding& f)
+{
+    return {"53300", "backend \"" + backend + "\": " + f.what, {}, "To mend it, " + f.fix + "."};
+}
+
+// Before anybody is served. A server that is down is asked when it is up.
+result<void> daemon::refuse_small_budgets()
+{
+    for (const backend_settings& s : settings_.backends) {
+        if (s.pool.budget != budget_policy::refuse || s.url.kind != database_kind::postgresql)
+            continue;
+        const auto found = ask_for_budget(s, settings_.backends);
+        if (found && !found->is_enough())
+            return too_small(s.name, doctor::judge(s.name, s.pool, *found));
+        if (found)
+            started_with_.insert(s.name);
+        else
+            log::warning("the budget is looked at when the backend is up",
+                         {{"backend", s.name}, {"error", found.error().message}});
+    }
+    return {};
+}
+
+void daemon::on_budget(const std::string& backend)
+{
+    const auto s = std::ranges::find(settings_.backends, backend, &backend_settings::name);
+    const doctor::budget found = *budgets_.of(backend);
+    const doctor::finding f = doctor::judge(backend, s->pool, found);
+    if (found.is_enough()) {
+        log::info("the budget is enough", {{"backend", backend}, {"budget", f.what}});
+    } else if (s->pool.budget == budget_policy::refuse && !started_with_.contains(backend)) {
+        return exit(too_small(backend, f));
+    } else if (s->pool.budget != budget_policy::fit) {
+        log_findings({f});
+    } else {
+        const pool_settings fitted = effective(*s);
+        log::warning("the pool is made smaller, to fit the budget",
+                     {{"backend", backend},
+                      {"size", fitted.size},
+                      {"max_overflow", fitted.max_overflow},
+                      {"session_pool_size", fitted.session_pool_size},
+                      {"because", f.what}});
+    }
+    started_with_.insert(backend);
+    if (s->pool.budget == budget_policy::fit)
+        retune(*s);
+    relay_.tick(steady_clock::now());
+}
+
+// With budget = "fit", no more than the server has.
+pool_settings daemon::effective(const backend_settings& s) const
+{
+    const auto found = budgets_.of(s.name);
+    if (s.pool.budget != budget_policy::fit || !found)
+        return s.pool;
+    return doctor::fitted(s.pool, found->available);
+}
+
+void daemon::retune(const backend_settings& s)
+{
+    const pool_settings with = effective(s);
+    for (const auto& pool : pools_)
+        if (pool->name() == s.name)
+            pool->reload(with, steady_clock::now());
+    for (const auto& lane : lanes_)
+        if (lane->name() == s.name + ":session" && with.session_pool_size > 0)
+            lane->reload(lane_settings(with), steady_clock::now());
 }
 
 // systemd's sockets, or our own.
@@ -356,6 +452,7 @@ void daemon::tick()
     const auto now = steady_clock::now();
     relay_.tick(now);
     gates_.tick(now);
+    budgets_.tick();
     console_.tick(now);
     store_.tick(relay_, now);
     note_moment(now);
@@ -675,17 +772,11 @@ result<void> daemon::reload(const settings& fresh)
         return admitted;
     const settings_changes changes = compare(before, fresh);
     for (const std::string& name : changes.retuned)
-        for (const auto& pool : pools_)
-            if (pool->name() == name) {
-                const auto with = std::find_if(fresh.backends.begin(),
-                                               fresh.backends.end(),
-                                               [&](const auto& b) { return b.name == name; });
-                pool->reload(with->pool, steady_clock::now());
-                for (const auto& lane : lanes_)
-                    if (lane->name() == name + ":session" && with->pool.session_pool_size > 0)
-                        lane->reload(lane_settings(with->pool), steady_clock::now());
-                log::info("pool settings changed", {{"backend", name}});
-            }
+        if (const auto with = std::ranges::find(fresh.backends, name, &backend_settings::name);
+            with != fresh.backends.end()) {
+            retune(*with);
+            log::info("pool settings changed", {{"backend", name}});
+        }
     std::vector<std::string> waiting = changes.restart;
     for (const auto* names : {&changes.added, &changes.removed, &changes.readdressed})
         for (const std::string& name : *names)
@@ -698,6 +789,7 @@ result<void> daemon::reload(const settings& fresh)
                 b.pool = f.pool;
                 b.migrations = f.migrations;
             }
+    budgets_.ask_again();
     settings_.log.level = fresh.log.level;
     log::set_least(log_options(fresh.log).least);
     relay_.tick(steady_clock::now());
@@ -726,6 +818,7 @@ metrics_snapshot daemon::snapshot() const
         s.backends.push_back(pool->snapshot());
         s.backends.back().listening_channels = relay_.listening_channels(*pool);
         s.backends.back().migrations = gates_.status(pool->name());
+        s.backends.back().budget = budgets_.of(pool->name());
     }
     for (const auto& lane : lanes_) // up or down as their pools are
         if (lane->knows_servers()) {

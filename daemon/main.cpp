@@ -17,6 +17,8 @@ int main(int argc, char** argv)
     weir::commands::add_serve(app, status);
     weir::commands::add_url(app, status);
     weir::commands::add_check(app, status);
+    weir::commands::add_status(app, status);
+    weir::commands::add_top(app, status);
     weir::commands::add_migrate(app, status);
     weir::commands::add_operate(app, status);
     try {

@@ -108,6 +108,23 @@ void add_pools(page& out)
         "Connections beyond the size, as set; -1 means no limit.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.pool.max_overflow); });
     out.each_backend(Gauge,
+                     "weir_pool_budget_configured_connections",
+                     "Connections that the settings allow, all in all; +Inf means no limit.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         if (b.budget)
+                             f.add(l,
+                                   b.budget->configured ? static_cast<double>(*b.budget->configured)
+                                                        : std::numeric_limits<double>::infinity());
+                     });
+    out.each_backend(Gauge,
+                     "weir_pool_budget_available_connections",
+                     "Connections that the server had for the pool when it was last asked: at boot "
+                     "and at a reload.",
+                     [](family& f, labels l, const backend_snapshot& b) {
+                         if (b.budget)
+                             f.add(l, b.budget->available);
+                     });
+    out.each_backend(Gauge,
                      "weir_pool_connections",
                      "Connections to the backend by state.",
                      [](family& f, labels l, const backend_snapshot& b) {

@@ -2,6 +2,7 @@
 // takes no lock that the relay would have to wait for. The relay counts in these very types.
 #pragma once
 
+#include "daemon/doctor/budget.hpp"
 #include "daemon/migration_status.hpp"
 #include "pool/core/error.hpp"
 #include "pool/core/histogram.hpp"
@@ -12,6 +13,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,6 +86,7 @@ struct backend_snapshot {
     pool_stats pool = {};
     weir::traffic traffic = {};
     std::size_t listening_channels = 0;
+    std::optional<doctor::budget> budget = {}; // once the server has been asked
     migration_status migrations = {};
 };
 

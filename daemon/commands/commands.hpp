@@ -9,6 +9,8 @@ namespace weir::commands {
 void add_serve(CLI::App& app, int& status);
 void add_url(CLI::App& app, int& status);
 void add_check(CLI::App& app, int& status);
+void add_status(CLI::App& app, int& status);
+void add_top(CLI::App& app, int& status);
 void add_migrate(CLI::App& app, int& status);
 void add_operate(CLI::App& app, int& status);
 

@@ -39,9 +39,26 @@ result<bool> somebody_listens(const std::string& path)
                  "cannot find out whether a weir serves " + path + ": " + std::strerror(code)};
 }
 
+struct question {
+    std::string_view show;
+    view::answer* into;
+};
+
+result<void> ask_all(direct_connection& console, std::initializer_list<question> all)
+{
+    for (const question& q : all) {
+        auto answered = ask(console, q.show);
+        if (!answered)
+            return answered.error();
+        *q.into = std::move(*answered);
+    }
+    return {};
+}
+
 } // namespace
 
 result<std::unique_ptr<direct_connection>> connect_to_console(const listen_settings& at,
+                                                              std::string_view application_name,
                                                               std::stop_token stop)
 {
     const std::string path = listen_address{at.socket_dir, at.port}.path();
@@ -55,7 +72,7 @@ result<std::unique_ptr<direct_connection>> connect_to_console(const listen_setti
                                       {"port", std::to_string(at.port)},
                                       {"dbname", "weir"},
                                       {"user", user_name(::geteuid())},
-                                      {"application_name", "weir migrate"}},
+                                      {"application_name", std::string(application_name)}},
                                      path);
     auto link = console.log_in(login_limit, std::move(stop));
     if (!link) {
@@ -64,6 +81,54 @@ result<std::unique_ptr<direct_connection>> connect_to_console(const listen_setti
         return refused;
     }
     return std::make_unique<direct_connection>(std::move(*link));
+}
+
+result<std::unique_ptr<direct_connection>> demand_console(const settings_options& from,
+                                                          std::string_view application_name)
+{
+    const listen_settings at = from.where_weir_listens();
+    auto console = connect_to_console(at, application_name, {});
+    if (!console || *console)
+        return console;
+    const auto all = from.load_or_fail();
+    return error{"08001",
+                 "no weir serves " + listen_address{at.socket_dir, at.port}.path(),
+                 all ? std::string{} : all.error().message + "\n" + all.error().detail,
+                 "Start one with weir serve; --config, WEIR_SOCKET_DIR and WEIR_PORT say where "
+                 "another one is."};
+}
+
+result<view::answer> ask(direct_connection& console, std::string_view show)
+{
+    auto answered = console.query(show);
+    if (!answered)
+        return answered.error();
+    return view::answer(std::move(answered->columns), std::move(answered->rows));
+}
+
+result<view::pools_answer> ask_for_pools(direct_connection& console)
+{
+    view::pools_answer made;
+    const auto asked = ask_all(console,
+                               {{"SHOW BACKENDS", &made.backends},
+                                {"SHOW POOLS", &made.pools},
+                                {"SHOW STATS_AVERAGES", &made.averages},
+                                {"SHOW MIGRATIONS", &made.migrations}});
+    if (!asked)
+        return asked.error();
+    return made;
+}
+
+result<view::holders_answer> ask_for_holders(direct_connection& console)
+{
+    view::holders_answer made;
+    const auto asked = ask_all(console,
+                               {{"SHOW HOLDERS", &made.holders},
+                                {"SHOW PINS", &made.pins},
+                                {"SHOW WAITERS", &made.waiters}});
+    if (!asked)
+        return asked.error();
+    return made;
 }
 
 } // namespace weir::commands

@@ -1,18 +1,9 @@
 #include "daemon/commands/migrate_json.hpp"
 
-#include <nlohmann/json.hpp>
+#include "daemon/commands/json_document.hpp"
 
 namespace weir::commands {
 namespace {
-
-using json = nlohmann::ordered_json;
-
-// What is no UTF-8 (a file of long ago, a server's words) must not break the document.
-std::string printed(const json& document)
-{
-    constexpr int indent = 2;
-    return document.dump(indent, ' ', false, json::error_handler_t::replace) + '\n';
-}
 
 json object_of(const migrations::revision& r)
 {

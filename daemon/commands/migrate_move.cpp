@@ -233,7 +233,7 @@ verdict run_move(const move_options& wanted)
         return print_plan(chosen->backend, wanted);
 
     const interruption asked;
-    auto console = connect_to_console(chosen->all.listen, asked.token());
+    auto console = connect_to_console(chosen->all.listen, "weir migrate", asked.token());
     if (!console)
         return failed(console.error());
     return *console ? ask(**console, chosen->backend, wanted, asked.token())

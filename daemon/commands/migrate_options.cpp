@@ -51,9 +51,9 @@ void migrate_options::add_dir(CLI::App& verb)
 
 migrations::attempt<migrate_options::choice> migrate_options::choose() const
 {
-    checked<settings> all = settings_.load();
+    auto all = settings_.load_or_fail();
     if (!all)
-        return failed({"F0000", "weir cannot use its settings", lines_of(all.error())});
+        return failed(all.error());
     auto backend = backend_.choose(*all);
     if (!backend)
         return failed(backend.error());

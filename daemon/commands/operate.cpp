@@ -1,11 +1,10 @@
 // What an operator asks of a running weir from a shell: verbs of the console, with an exit status.
 #include "daemon/commands/commands.hpp"
 #include "daemon/commands/console_request.hpp"
+#include "daemon/commands/outcome.hpp"
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/migrations/version_table.hpp"
-#include "daemon/unix_listener.hpp"
 
-#include <iostream>
 #include <memory>
 
 namespace weir::commands {
@@ -14,34 +13,22 @@ namespace {
 struct operate_options {
     settings_options settings;
     std::string backend; // empty: all
+    std::string name;
     std::string command;
+    bool wants_json = false;
 };
-
-int complain(const error& why)
-{
-    std::cerr << why.message << '\n';
-    for (const std::string& more : {why.detail, why.hint})
-        if (!more.empty())
-            std::cerr << more << '\n';
-    return 1;
-}
 
 int run(const operate_options& wanted)
 {
-    const listen_settings at = wanted.settings.where_weir_listens();
-    const auto console = connect_to_console(at, {});
+    const outcome end(wanted.wants_json);
+    const auto console = demand_console(wanted.settings, "weir " + wanted.name);
     if (!console)
-        return complain(console.error());
-    if (!*console) {
-        wanted.settings.load_or_complain(); // a mistake may be why it was looked for there
-        return complain(
-            {"08001", "no weir serves " + listen_address{at.socket_dir, at.port}.path()});
-    }
+        return end.failed(console.error());
     std::string words = wanted.command;
     if (!wanted.backend.empty())
         words += " " + migrations::quoted_name(wanted.backend);
     const auto done = (*console)->execute(words);
-    return done ? 0 : complain(done.error());
+    return done ? end.done() : end.failed(done.error());
 }
 
 enum class scope : std::uint8_t { all, backends };
@@ -51,9 +38,11 @@ void add(
 {
     CLI::App* verb = app.add_subcommand(name, does);
     const auto options = std::make_shared<operate_options>();
+    options->name = name;
     options->command = command;
     options->settings.add_config(*verb);
     options->settings.seek_the_socket();
+    verb->add_flag("--json", options->wants_json, "print for a program");
     if (of == scope::backends)
         verb->add_option("backend", options->backend, "this one alone");
     verb->callback([options, &status] { status = run(*options); });

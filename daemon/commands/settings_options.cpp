@@ -62,6 +62,17 @@ checked<settings> settings_options::load() const
     return loaded;
 }
 
+result<settings> settings_options::load_or_fail() const
+{
+    checked<settings> loaded = load();
+    if (loaded)
+        return std::move(*loaded);
+    std::string all;
+    for (const complaint& c : loaded.error())
+        all += (all.empty() ? "" : "\n") + to_text(c);
+    return error{"F0000", "weir cannot use its settings", std::move(all)};
+}
+
 std::optional<settings> settings_options::load_or_complain() const
 {
     checked<settings> loaded = load();

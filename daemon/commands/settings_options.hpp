@@ -2,6 +2,7 @@
 #pragma once
 
 #include "config/load.hpp"
+#include "pool/core/error.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -22,6 +23,9 @@ public:
     // The environment and the file are read at each call. The log will never show the secrets in
     // what was loaded.
     checked<settings> load() const;
+
+    // load(), with the complaints as the detail, one a line.
+    result<settings> load_or_fail() const;
 
     // load(), with complaints on stderr.
     std::optional<settings> load_or_complain() const;

@@ -1,5 +1,6 @@
 #include "daemon/commands/backend_option.hpp"
 #include "daemon/commands/commands.hpp"
+#include "daemon/commands/outcome.hpp"
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/connection_string.hpp"
 
@@ -13,19 +14,20 @@ struct url_options {
     settings_options settings;
     std::string driver = "libpq";
     backend_option backend;
+    bool wants_json = false;
 };
 
 int run(const url_options& wanted)
 {
-    const std::optional<settings> all = wanted.settings.load_or_complain();
+    const outcome end(wanted.wants_json);
+    const auto all = wanted.settings.load_or_fail();
     if (!all)
-        return 1;
+        return end.failed(all.error());
     const auto chosen = wanted.backend.choose(*all);
-    if (!chosen) {
-        std::cerr << chosen.error().message << '\n';
-        return 1;
-    }
-    std::cout << connection_string(wanted.driver, all->listen, chosen->name) << '\n';
+    if (!chosen)
+        return end.failed(chosen.error());
+    const std::string url = connection_string(wanted.driver, all->listen, chosen->name);
+    std::cout << (wanted.wants_json ? to_json("url", url) : url + '\n');
     return 0;
 }
 
@@ -41,6 +43,7 @@ void add_url(CLI::App& app, int& status)
         ->check(CLI::IsMember(std::vector<std::string>(drivers.begin(), drivers.end())))
         ->capture_default_str();
     options->backend.add_to(*verb);
+    verb->add_flag("--json", options->wants_json, "print for a program");
     verb->callback([options, &status] { status = run(*options); });
 }
 

@@ -259,7 +259,7 @@ void direct_connection::exchange::take_words(bool is_error, pgwire::bytes body)
     const bool is_last = words->is_last();
     if (is_last)
         home_.lose(words->what);
-    if (!failure_)
+    if (!failure_ && !is_ready_) // else the answer had come before
         failure_ = std::move(words->what);
 }
 
@@ -319,7 +319,7 @@ result<query_result> direct_connection::exchange::outcome() &&
 {
     if (failure_)
         return std::move(*failure_);
-    if (home_.is_lost_)
+    if (home_.is_lost_ && !is_ready_)
         return home_.farewell_;
     return std::move(result_);
 }

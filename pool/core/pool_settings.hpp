@@ -33,11 +33,19 @@ enum class reset_policy : std::uint8_t {
     never,      // not at all: what is left behind is the next client's
 };
 
+// What is done when the server has fewer connections to spare than the pool may want.
+enum class budget_policy : std::uint8_t {
+    warn,   // it is said
+    fit,    // and the pool is made smaller
+    refuse, // weir does not start
+};
+
 struct pool_settings {
     using milliseconds = std::chrono::milliseconds;
 
-    unsigned size = 10;              // connections kept; 0 = no limit
-    int max_overflow = 20;           // connections beyond `size` under load; -1 = no limit
+    unsigned size = 10;    // connections kept; 0 = no limit
+    int max_overflow = 20; // connections beyond `size` under load; -1 = no limit
+    budget_policy budget = budget_policy::warn;
     milliseconds timeout{30'000};    // how long a client waits for a connection
     milliseconds recycle{1'800'000}; // a connection older than this is replaced; negative = never
     bool pre_ping = true;            // check a connection that sat idle before use ...

@@ -84,7 +84,7 @@ TEST_CASE("every knob is read from the file, comments and all")
       "client_login_timeout": "5s",
       "client_idle_timeout": "6s",
       "backends": {"main": {"url": "sqlite:///m.db", "aliases": ["m"], "pool": {
-        "size": 1, "max_overflow": 2, "timeout": 3, "recycle": "4min", "pre_ping": false,
+        "size": 1, "max_overflow": 2, "budget": "refuse", "timeout": 3, "recycle": "4min", "pre_ping": false,
         "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
         "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "9s",
         "query_timeout": "10s", "idle_transaction_timeout": "11s", "transaction_timeout": "12s",
@@ -106,6 +106,7 @@ TEST_CASE("every knob is read from the file, comments and all")
     CHECK(all.file == "/etc/weir/weir.json");
     const pool_settings pool{.size = 1,
                              .max_overflow = 2,
+                             .budget = budget_policy::refuse,
                              .timeout = 3s,
                              .recycle = 4min,
                              .pre_ping = false,

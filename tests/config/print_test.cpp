@@ -18,7 +18,7 @@ TEST_CASE("the effective settings print as a settings file that loads to the sam
             "client_idle_timeout": "1h",
             "backends": {"main": {"url": "postgresql://u@h1,h2:5/d?sslmode=require",
                                   "aliases": ["m"], "pool": {
-              "size": 1, "max_overflow": 2, "timeout": 3, "recycle": -1, "pre_ping": false,
+              "size": 1, "max_overflow": 2, "budget": "fit", "timeout": 3, "recycle": -1, "pre_ping": false,
               "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
               "idle_timeout": "1h", "max_waiting": 8, "connect_timeout": "90s",
               "query_timeout": 1, "idle_transaction_timeout": 2, "transaction_timeout": 3,

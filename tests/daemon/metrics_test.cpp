@@ -25,6 +25,7 @@ metrics_snapshot two_backends()
     backend_snapshot main{.name = "main", .is_up = true};
     main.pool.size = 10;
     main.pool.max_overflow = -1;
+    main.budget = doctor::budget{.configured = std::nullopt, .available = 27, .because = {}};
     main.pool.idle = 2;
     main.pool.active = 3;
     main.pool.pinned = 7;
@@ -84,6 +85,8 @@ TEST_SUITE("metrics")
                 R"(weir_backend_up{backend="main"} 1)",
                 R"(weir_pool_size{backend="main"} 10)",
                 R"(weir_pool_max_overflow{backend="main"} -1)",
+                R"(weir_pool_budget_configured_connections{backend="main"} +Inf)",
+                R"(weir_pool_budget_available_connections{backend="main"} 27)",
                 R"(weir_pool_connections{backend="main",state="idle"} 2)",
                 R"(weir_pool_connections{backend="main",state="active"} 3)",
                 R"(weir_pool_connections{backend="main",state="pinned"} 7)",
@@ -170,7 +173,7 @@ TEST_SUITE("metrics")
                 CHECK(line.starts_with(family));
             }
         }
-        CHECK(families == 38);
+        CHECK(families == 40);
     }
 
     TEST_CASE("without backends the page is still one")

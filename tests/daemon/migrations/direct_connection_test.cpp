@@ -28,6 +28,8 @@ public:
         ::close(ends_[1]);
     }
 
+    std::size_t at_once = 7; // a few bytes, so that every message is split somewhere
+
     void say(std::string_view words)
     {
         REQUIRE(::send(ends_[1], words.data(), words.size(), MSG_NOSIGNAL) ==
@@ -37,8 +39,7 @@ public:
     int descriptor() const override { return ends_[0]; }
     io_result read(std::span<std::byte> into) override
     {
-        // A few bytes at a time, so that every message is split somewhere.
-        return moved(::recv(ends_[0], into.data(), std::min<std::size_t>(into.size(), 7), 0));
+        return moved(::recv(ends_[0], into.data(), std::min(into.size(), at_once), 0));
     }
     io_result write(std::span<const iovec> from) override
     {
@@ -230,6 +231,23 @@ TEST_SUITE("direct_connection")
             CHECK(db.is_lost());
             CHECK(db.query("SELECT 1").error().code == sqlstate{"08006"});
         }
+    }
+
+    TEST_CASE("a farewell that comes along with an answer does not take it away")
+    {
+        std::string script;
+        pgwire::write_command_complete(script, "SHUTDOWN");
+        pgwire::write_ready(script, 'I');
+        pgwire::write_error(script, {"57P01", "weir is shutting down"}, pgwire::severity::fatal);
+        auto server = std::make_unique<scripted_link>(script, true);
+        server->at_once = script.size();
+        direct_connection db{std::move(server)};
+        const auto answer = db.execute("SHUTDOWN WAIT_FOR_SERVERS");
+        REQUIRE(answer.has_value());
+        CHECK(*answer == "SHUTDOWN");
+        CHECK(db.is_lost());
+        CHECK(ask(db, "SELECT 1") ==
+              "08006 the connection to the database is lost: weir is shutting down");
     }
 
     TEST_CASE("replies split anywhere add up to the same")

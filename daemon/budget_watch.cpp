@@ -1,0 +1,110 @@
+#include "daemon/budget_watch.hpp"
+
+#include "daemon/doctor/findings.hpp"
+#include "daemon/log.hpp"
+#include "daemon/server_survey.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <memory>
+
+namespace weir {
+namespace {
+
+constexpr std::string_view application_name = "weir: budget";
+
+void add_pids(const pool_runner* pool, std::vector<int>& to)
+{
+    if (!pool)
+        return;
+    for (const auto& s : pool->servers())
+        if (s)
+            to.push_back(s->link->process_id());
+}
+
+} // namespace
+
+budget_watch::~budget_watch()
+{
+    stopping_.request_stop();
+    thread_.join();
+}
+
+void budget_watch::add(pool_runner& pool, pool_runner* lane) { all_.push_back({&pool, lane}); }
+
+void budget_watch::tick()
+{
+    for (watched& w : all_)
+        if (!w.is_asked && w.pool->books().is_up() && w.pool->knows_servers())
+            ask(w);
+}
+
+void budget_watch::ask_again()
+{
+    for (watched& w : all_)
+        w.is_asked = false;
+}
+
+std::optional<doctor::budget> budget_watch::of(const std::string& backend) const
+{
+    for (const watched& w : all_)
+        if (w.pool->name() == backend)
+            return w.found;
+    return std::nullopt;
+}
+
+// Whose a connection is that came or went while the server was asked, only both lists know.
+void budget_watch::ask(watched& w)
+{
+    w.is_asked = true;
+    std::vector<int> before;
+    add_pids(w.pool, before);
+    add_pids(w.lane, before);
+    const auto s = std::ranges::find(backends_, w.pool->name(), &backend_settings::name);
+    boost::asio::post(thread_, [this, &w, before, of = *s] {
+        auto seen = std::make_shared<result<doctor::server_facts>>(
+            survey_server(of, application_name, stopping_.get_token()));
+        boost::asio::post(loop_, [this, &w, before, seen]() mutable {
+            if (!*seen)
+                return log::warning(
+                    "cannot find out how many connections the server has to spare",
+                    {{"backend", w.pool->name()}, {"error", seen->error().message}});
+            add_pids(w.pool, before);
+            add_pids(w.lane, before);
+            note(w, **seen, before);
+        });
+    });
+}
+
+void budget_watch::note(watched& w,
+                        const doctor::server_facts& seen,
+                        const std::vector<int>& own_pids)
+{
+    const auto s = std::ranges::find(backends_, w.pool->name(), &backend_settings::name);
+    log_findings(doctor::judge(s->name, seen));
+    doctor::budget_facts facts = doctor::count(seen, own_pids);
+    facts.siblings = siblings_of(*s, backends_);
+    w.found = doctor::weigh(s->pool, facts);
+    answered_(s->name);
+}
+
+result<doctor::budget> ask_for_budget(const backend_settings& s,
+                                      const std::vector<backend_settings>& all)
+{
+    const auto seen = survey_server(s, application_name, {});
+    if (!seen)
+        return seen.error();
+    doctor::budget_facts facts = doctor::count(*seen, {});
+    facts.siblings = siblings_of(s, all);
+    return doctor::weigh(s.pool, facts);
+}
+
+void log_findings(const doctor::findings& all)
+{
+    for (const doctor::finding& f : all)
+        if (f.is >= doctor::severity::warning)
+            log::warning(f.what, {{"backend", f.backend}, {"check", f.check}, {"fix", f.fix}});
+}
+
+} // namespace weir

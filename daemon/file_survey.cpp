@@ -1,0 +1,86 @@
+#include "daemon/file_survey.hpp"
+
+#include "daemon/unix_listener.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <filesystem>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+
+namespace weir {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr long cifs_magic = 0xFF534D42; // which linux/magic.h of Debian 12 does not have
+
+// The directory itself, or the nearest one above it that is there: in it the rest can be made.
+fs::path existing(fs::path directory)
+{
+    std::error_code ignored; // then it counts as missing
+    while (!fs::is_directory(directory, ignored) && directory.has_relative_path())
+        directory = directory.parent_path();
+    return directory;
+}
+
+bool may(const std::string& path, int what) { return ::access(path.c_str(), what) == 0; }
+
+fs::path absolute_directory(const std::string& path)
+{
+    std::error_code unknown; // no working directory: the path as it is
+    const fs::path whole = fs::absolute(path, unknown);
+    return unknown ? fs::path(path).parent_path() : whole.lexically_normal().parent_path();
+}
+
+} // namespace
+
+doctor::file_facts survey_file(const std::string& path)
+{
+    const fs::path directory = absolute_directory(path);
+    const std::string there = existing(directory);
+    doctor::file_facts f{.path = path, .directory = directory};
+    struct stat s {};
+    if (::stat(path.c_str(), &s) == 0) {
+        f.exists = true;
+        f.is_regular = S_ISREG(s.st_mode);
+        f.is_readable = may(path, R_OK);
+        f.is_writable = may(path, W_OK);
+        f.ahead = std::chrono::seconds{s.st_mtim.tv_sec - std::time(nullptr)};
+        f.size_bytes = static_cast<std::uint64_t>(s.st_size);
+    }
+    f.directory_is_writable = may(there, W_OK | X_OK);
+    struct statfs disk {};
+    if (::statfs(there.c_str(), &disk) == 0) {
+        constexpr std::array remote{long{NFS_SUPER_MAGIC},
+                                    cifs_magic,
+                                    long{SMB_SUPER_MAGIC},
+                                    long{CODA_SUPER_MAGIC}};
+        f.is_remote = std::ranges::count(remote, static_cast<long>(disk.f_type)) != 0;
+        f.free_bytes =
+            static_cast<std::uint64_t>(disk.f_bavail) * static_cast<std::uint64_t>(disk.f_bsize);
+    }
+    return f;
+}
+
+doctor::socket_facts survey_socket(const listen_settings& at, bool is_served)
+{
+    const std::string path = listen_address{at.socket_dir, at.port}.path();
+    const fs::path directory = fs::path(path).parent_path();
+    doctor::socket_facts f{.path = path,
+                           .directory = directory,
+                           .is_served = is_served,
+                           .is_writable = may(existing(directory), W_OK | X_OK)};
+    struct stat s {};
+    if (::stat(directory.c_str(), &s) == 0) {
+        f.exists = true;
+        f.others_may_write = (s.st_mode & S_IWOTH) != 0 && (s.st_mode & S_ISVTX) == 0;
+    }
+    return f;
+}
+
+} // namespace weir
