@@ -366,7 +366,14 @@ result<void> daemon::open_listeners()
     }
     for (const unix_listener& l : listeners_)
         relay_.listen(l.descriptor());
-    return door_.open(takeover_path(listeners_.front().path()), [this] { hand_over(); });
+    if (auto opened = door_.open(takeover_path(listeners_.front().path()),
+                                 [this] {
+                                     if (!draining_ && !handing_over_)
+                                         hand_over();
+                                 });
+        !opened)
+        log::warning("nobody can take over from here", {{"error", opened.error().message}});
+    return {};
 }
 
 // What systemd has passed, or the weir that is taken over.

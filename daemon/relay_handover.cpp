@@ -15,6 +15,8 @@ namespace {
 constexpr std::chrono::milliseconds quiet_enough{500};
 constexpr std::size_t ticks_per_sweep = 10;
 
+constexpr std::chrono::seconds startup_patience{1};
+
 // Of clients_, whatever a record claims: max_client_conn is at most a million.
 constexpr std::size_t largest_id = 2'000'000;
 
@@ -111,10 +113,13 @@ void relay::hand_over()
     bury();
 }
 
+// One who has connected and says nothing is not waited for.
 bool relay::has_busy_clients() const
 {
-    return std::ranges::any_of(clients_,
-                               [](const auto& c) { return c && !c->console && !is_idle(*c); });
+    return std::ranges::any_of(clients_, [this](const auto& c) {
+        return c && !c->console && !is_idle(*c) &&
+               (c->now != client::phase::startup || now_ - c->asked_at < startup_patience);
+    });
 }
 
 void relay::dismiss_busy_clients()

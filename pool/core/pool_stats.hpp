@@ -13,8 +13,8 @@ namespace weir {
 
 struct pool_stats {
     // Now.
-    unsigned size = 0;    // as set; 0 = no limit
-    int max_overflow = 0; // as set; -1 = no limit
+    unsigned size = 0;     // as set; 0 = no limit
+    int max_overflow = 0;  // as set; -1 = no limit
     unsigned min_idle = 0; // as set
     unsigned idle = 0;
     unsigned active = 0;

@@ -569,8 +569,12 @@ def test_a_slow_transaction_is_logged_with_its_last_statement_without_its_litera
             client.execute("SELECT pg_sleep(%s), 'confidential'", [0.2], prepare=True)
         console(daemon, "SET backends.postgres.pool.log_literals = on")
         client.execute("SELECT pg_sleep(0.1), 'as it is'")
-    slow = [line for line in daemon.log().splitlines() if "a transaction was slow" in line]
-    assert [line.split("last_statement=")[1] for line in slow] == [
+
+    def slow():
+        return [line for line in daemon.log().splitlines() if "a transaction was slow" in line]
+
+    wait_for(lambda: len(slow()) == 4)
+    assert [line.split("last_statement=")[1] for line in slow()] == [
         '"SELECT pg_sleep(?), ?"',
         '"SELECT pg_sleep($1), ?"',
         '"SELECT pg_sleep($1), ?"',

@@ -6,6 +6,7 @@ import contextlib
 import os
 import select
 import signal
+import socket
 import threading
 import time
 
@@ -115,6 +116,16 @@ def test_a_transaction_finishes_first_and_what_comes_meanwhile_waits(serve, stor
         assert result.get_value(0, 0) == b"later"
         assert other.pgconn.get_result() is None
         assert holder.execute("SELECT 'x'").fetchone() == ("x",)
+
+
+def test_one_who_connects_and_says_nothing_is_not_waited_for(serve, store):
+    daemon = serve()
+    with socket.socket(socket.AF_UNIX) as silent, connect(daemon) as client:
+        silent.connect(daemon.socket_path())
+        client.execute("SELECT 'x'")
+        restart(daemon, store)
+        assert "transactions are cut off" not in daemon.log()
+        assert client.execute("SELECT 'x'").fetchone() == ("x",)
 
 
 def test_who_keeps_a_server_is_told(serve, store):
