@@ -157,6 +157,7 @@ void console_host::carry_out(const command& what, reply to)
     case verb::show_migrations: return to.done(show_migrations(gates_.statuses()));
     case verb::migrate: return gates_.migrate(what.wish, std::move(to));
     case verb::show_backends: return to.done(show_backends(from_.snapshot()));
+    case verb::show_queries: return to.done(show_queries(from_.queries()));
     case verb::show_fds: return to.done(show_fds(from_.sockets()));
     case verb::show_mem: return to.done(show_mem(from_.memory()));
     case verb::reload: return to.done(as_rows(do_.reload()));

@@ -24,6 +24,7 @@ public:
         std::function<metrics_snapshot()> snapshot;
         std::function<console::sockets()> sockets;
         std::function<std::vector<console::memory>()> memory;
+        std::function<std::map<std::string, std::vector<query_sums>>()> queries;
         std::function<const weir::settings&()> settings;
         std::function<bool()> is_suspended;
         std::function<bool()> has_unsent; // to a client or a server

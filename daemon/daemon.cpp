@@ -16,6 +16,7 @@
 #include "daemon/open_backend.hpp"
 #include "daemon/pool_runner.hpp"
 #include "daemon/process.hpp"
+#include "daemon/query_book.hpp"
 #include "daemon/relay.hpp"
 #include "daemon/service_manager.hpp"
 #include "daemon/unix_listener.hpp"
@@ -151,6 +152,7 @@ private:
     relay relay_;
     gates gates_;
     budget_watch budgets_;
+    query_book queries_;
     std::set<std::string> started_with_; // whose budget is known: no later one ends weir
     console_host console_;
     boost::asio::steady_timer ticker_;
@@ -462,6 +464,10 @@ void daemon::tick()
     budgets_.tick();
     console_.tick(now);
     store_.tick(relay_, now);
+    for (const auto* pools : {&pools_, &lanes_})
+        for (const auto& pool : *pools)
+            if (query_samples seen = pool->take_samples(); !seen.taken.empty())
+                queries_.add(pool->name(), std::move(seen));
     note_moment(now);
     if (is_over())
         return end();
@@ -696,6 +702,7 @@ console_host::sources daemon::what_the_console_asks()
     return {.snapshot = [this] { return snapshot(); },
             .sockets = [this] { return sockets(); },
             .memory = [this] { return relay_.memory(); },
+            .queries = [this] { return queries_.all(); },
             .settings = [this]() -> const settings& { return settings_; },
             .is_suspended = [this] { return relay_.is_suspended(); },
             .has_unsent = [this] { return relay_.has_unsent(); }};

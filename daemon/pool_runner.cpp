@@ -76,6 +76,24 @@ pool_stats pool_runner::stats() const
     return n;
 }
 
+void pool_runner::note_query(const pgwire::statement_note& what,
+                             time_point::duration took,
+                             time_point::duration waited)
+{
+    ++queries_seen_;
+    if (what.keeps_whole() && wants_samples())
+        samples_.push_back({what.whole(), took, waited, what.rows()});
+}
+
+query_samples pool_runner::take_samples()
+{
+    const auto seen = static_cast<double>(std::exchange(queries_seen_, 0));
+    query_samples out{std::exchange(samples_, {})};
+    if (!out.taken.empty())
+        out.weight = seen / static_cast<double>(out.taken.size());
+    return out;
+}
+
 pgwire::liberties pool_runner::liberties(time_point now) const
 {
     return {.probes = pool_.settings().free_answers && now - answered_ < proof_lasts,

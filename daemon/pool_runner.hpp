@@ -4,6 +4,7 @@
 
 #include "daemon/log.hpp"
 #include "daemon/metrics_snapshot.hpp"
+#include "daemon/queries/query_sample.hpp"
 #include "daemon/server.hpp"
 #include "pool/core/link.hpp"
 #include "pool/core/pool.hpp"
@@ -72,6 +73,14 @@ public:
     unsigned clients() const { return clients_; }
     const backend_address& address() const { return what_.address; }
     backend_snapshot snapshot() const; // without what others know of it
+
+    // Some queries of each tick are looked at more closely: whether there is room for another, one
+    // that is over, and what was seen since the last call.
+    bool wants_samples() const { return samples_.size() < samples_per_tick; }
+    void note_query(const pgwire::statement_note& what,
+                    time_point::duration took,
+                    time_point::duration waited);
+    query_samples take_samples();
 
     // A server has answered, or one has been lost: what probes are answered by.
     void note_answer(time_point now) { answered_ = now; }
@@ -151,7 +160,10 @@ private:
     bool is_disabled_ = false;
     std::optional<error> operators_pause_; // what waiting clients are told
     weir::traffic traffic_;
-    unsigned clients_ = 0; // at home here
+    static constexpr std::size_t samples_per_tick = 10;
+    std::vector<query_sample> samples_;
+    std::uint64_t queries_seen_ = 0; // since they were taken; some of them are the samples
+    unsigned clients_ = 0;           // at home here
     pgwire::settings_registry registry_;
     time_point answered_{};                  // by some server, while none has been lost since
     std::optional<parameter_list> reported_; // by the first server

@@ -50,7 +50,9 @@ void relay::lease(client& c, server& s)
     c.held = &s;
     s.holder = &c;
     s.since = s.held_since = s.working_since = now_;
+    s.waited = now_ - c.asked_at;
     s.replies.attach(c.session.names());
+    s.replies.note().keep_whole(s.home.wants_samples());
     if (s.settings == c.settings)
         return;
     const std::string sql = pgwire::replay(*s.settings, *c.settings);
@@ -218,6 +220,8 @@ void relay::after_answers(server& s)
     if (s.is_asked && !s.replies.owes()) {
         s.is_asked = false;
         s.home.counted().query_time += now_ - s.since;
+        if (s.replies.note().take_news())
+            s.home.note_query(s.replies.note(), now_ - s.since, std::exchange(s.waited, {}));
     }
     add_sync(c);
     if (!up_.empty()) {

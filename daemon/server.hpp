@@ -48,11 +48,12 @@ public:
     outbox out;
     std::string partial; // the front of a frame whose rest has not come
     time_point connected_at{};
-    time_point held_since{};     // by its holder
-    time_point working_since{};  // on its holder's transaction; none: it rests between two
-    time_point since{};          // when the errand began, or the holder last sent something
-    hold_watch watch;            // over its holder
-    time_point interrupted_at{}; // when the holder's query was cancelled by a limit
+    time_point held_since{};       // by its holder
+    time_point::duration waited{}; // by its holder, for it; until its first query is over
+    time_point working_since{};    // on its holder's transaction; none: it rests between two
+    time_point since{};            // when the errand began, or the holder last sent something
+    hold_watch watch;              // over its holder
+    time_point interrupted_at{};   // when the holder's query was cancelled by a limit
     errand doing = errand::none;
     std::unique_ptr<pgwire::session_inventory> inventory; // while it is asked
     pgwire::session_leftovers left; // to be cleaned up before another client gets it

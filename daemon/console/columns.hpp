@@ -154,6 +154,15 @@ inline constexpr std::array pins{column{"backend", text},
                                  column{"pid", int8},
                                  column{"for", text},
                                  column{"held_ms", int8}};
+inline constexpr std::array queries{column{"backend", text},
+                                    column{"queryid", text},
+                                    column{"calls", int8},
+                                    column{"total_us", int8},
+                                    column{"mean_us", int8},
+                                    column{"max_us", int8},
+                                    column{"wait_us", int8},
+                                    column{"rows", int8},
+                                    column{"query", text}};
 inline constexpr std::array help{column{"command", text}, column{"does", text}};
 inline constexpr std::array migrations{column{"backend", text},
                                        column{"state", text},

@@ -43,6 +43,7 @@ enum class verb : std::uint8_t {
     show_fds,
     show_mem,
     show_backends,
+    show_queries,
     set,
     pause,
     resume,

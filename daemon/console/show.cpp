@@ -3,6 +3,7 @@
 #include "daemon/console/cells.hpp"
 #include "daemon/migrations/words.hpp"
 
+#include <cmath>
 #include <string>
 
 namespace weir::console {
@@ -16,7 +17,35 @@ std::string_view state_of(const migration_status& s)
     return s.is_open ? "open" : "closed";
 }
 
+template <class Number>
+std::string rounded(Number value)
+{
+    return std::to_string(std::llround(value));
+}
+
+std::string in_microseconds(std::chrono::duration<double> time)
+{
+    return rounded(time.count() * 1e6);
+}
+
 } // namespace
+
+rows show_queries(const std::map<std::string, std::vector<query_sums>>& by_backend)
+{
+    rows made;
+    for (const auto& [backend, queries] : by_backend)
+        for (const query_sums& q : queries)
+            made.push_back({backend,
+                            unless_empty(q.query.id),
+                            rounded(q.calls),
+                            in_microseconds(q.took),
+                            in_microseconds(q.took / q.calls),
+                            in_microseconds(q.longest),
+                            in_microseconds(q.waited),
+                            rounded(q.rows),
+                            q.query.text});
+    return made;
+}
 
 rows show_migrations(std::span<const migration_status> backends)
 {

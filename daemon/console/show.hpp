@@ -6,10 +6,13 @@
 #include "daemon/console/table.hpp"
 #include "daemon/metrics_snapshot.hpp"
 #include "daemon/migration_status.hpp"
+#include "daemon/queries/query_statistics.hpp"
 
 #include <chrono>
+#include <map>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace weir::console {
 
@@ -39,6 +42,7 @@ rows show_holders(const sockets& all);
 rows show_pins(const sockets& all);
 rows show_fds(const sockets& all);
 rows show_mem(std::span<const memory> kinds);
+rows show_queries(const std::map<std::string, std::vector<query_sums>>& by_backend);
 rows show_migrations(std::span<const migration_status> backends);
 
 } // namespace weir::console

@@ -1,28 +1,56 @@
 // The front of the last statement, for people who ask later what a transaction was about. Costs a
-// copy of some bytes, and no allocation.
+// copy of some bytes, and no allocation. Where it is looked at more closely, the whole of it and
+// how many rows its command tag counts.
 #pragma once
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
 
 namespace weir::pgwire {
 
 class statement_note {
 public:
     static constexpr std::size_t most = 250;
+    static constexpr std::size_t most_of_whole = 64 * 1024;
 
     // Up to a NUL, if there is one. What only ends a transaction says nothing of it.
     void take(std::string_view sql)
     {
         if (ends_transaction(sql))
             return;
+        is_news_ = true;
+        if (keeps_whole_)
+            whole_ = sql.substr(0, std::min(sql.find('\0'), most_of_whole));
         size_ = static_cast<std::uint8_t>(std::min(sql.size(), most));
         std::copy_n(sql.data(), size_, text_.data());
     }
-    void clear() { size_ = 0; }
+    void clear()
+    {
+        size_ = 0;
+        is_news_ = false;
+        keeps_whole_ = false;
+    }
+
+    void keep_whole(bool yes) { keeps_whole_ = yes; }
+    bool keeps_whole() const { return keeps_whole_; }
+    void complete(std::string_view tag) // while it does; "INSERT 0 5" counts 5
+    {
+        const auto digits = tag.find_last_of(' ');
+        rows_ = 0;
+        if (digits != tag.npos)
+            std::from_chars(tag.data() + digits + 1, tag.data() + tag.size(), rows_);
+    }
+    const std::string& whole() const { return whole_; }
+    std::uint64_t rows() const { return rows_; }
+
+    // Whether there has been a statement since this was last asked.
+    bool take_news() { return std::exchange(is_news_, false); }
 
     std::string_view text() const
     {
@@ -50,6 +78,10 @@ private:
 
     std::array<char, most> text_;
     std::uint8_t size_ = 0;
+    bool is_news_ = false;
+    bool keeps_whole_ = false;
+    std::string whole_;
+    std::uint64_t rows_ = 0;
 };
 
 } // namespace weir::pgwire

@@ -37,7 +37,7 @@ SHOWN_BY_BOTH = [
 ]
 
 
-WEIRS_OWN = ["STATE", "MIGRATIONS", "FDS", "BACKENDS", "WAITERS", "HOLDERS", "PINS"]
+WEIRS_OWN = ["STATE", "MIGRATIONS", "FDS", "BACKENDS", "WAITERS", "HOLDERS", "PINS", "QUERIES"]
 
 
 @pytest.fixture(scope="module")
@@ -581,6 +581,54 @@ def test_a_slow_transaction_is_logged_with_its_last_statement_without_its_litera
         "\"SELECT pg_sleep(0.1), 'as it is'\"",
     ]
     assert "confidential" not in daemon.log()
+
+
+def queries(daemon):
+    return {row["query"]: row for row in shown(daemon, "QUERIES") if row["backend"] == "postgres"}
+
+
+def test_queries_are_summed_up_by_what_they_have_in_common(pg, start):
+    daemon = start(pg.unix_url())
+    with psycopg.connect(daemon.dsn(), autocommit=True) as client:
+        for i in range(5):
+            client.execute(f"SELECT generate_series(1, {i + 1}), 'confidential {i}'")
+        for i in range(3):
+            client.execute("SELECT %s::int + 1, pg_sleep(0.01)", [i], prepare=True)
+        with client.transaction():
+            client.execute("CREATE TEMP TABLE t ON COMMIT DROP AS SELECT 1 AS a")
+    series = "SELECT generate_series($1, $2), $3"
+    wait_for(lambda: {series, "CREATE TEMP TABLE t ON COMMIT DROP AS SELECT $1 AS a"} <= set(queries(daemon)))
+    seen = queries(daemon)
+    assert seen[series]["calls"] == 5 and seen[series]["rows"] == 15
+    assert seen[series]["mean_us"] <= seen[series]["max_us"] <= seen[series]["total_us"]
+    (slept,) = [row for query, row in seen.items() if "pg_sleep" in query]
+    assert slept["calls"] == 3 and slept["rows"] == 3 and slept["total_us"] >= 30_000
+    assert next(iter(seen)) == slept["query"]  # what has cost the most comes first
+    assert not any("COMMIT" == query for query in seen)
+    assert "confidential" not in str(seen)
+
+
+def test_of_many_queries_some_stand_for_all(pg, start):
+    daemon = start(pg.unix_url())
+    with psycopg.connect(daemon.dsn(), autocommit=True) as client:
+        for _ in range(3_000):
+            client.execute("SELECT 'one of many'")
+    wait_for(lambda: queries(daemon).get("SELECT $1", {}).get("calls", 0) > 2_900)
+    assert queries(daemon)["SELECT $1"]["calls"] <= 3_000
+
+
+def test_who_waited_for_a_server_is_seen_in_the_queries(pg, start):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
+    with contextlib.ExitStack() as open_ones:
+        clients = [
+            open_ones.enter_context(psycopg.connect(daemon.dsn(), autocommit=True))
+            for _ in range(2)
+        ]
+        clients[0].pgconn.send_query(b"SELECT pg_sleep(0.2)")
+        wait_for(lambda: shown(daemon, "HOLDERS"))
+        clients[1].execute("SELECT 'waited'")
+    wait_for(lambda: "SELECT $1" in queries(daemon))
+    assert queries(daemon)["SELECT $1"]["wait_us"] > 50_000
 
 
 def test_databases_say_where_a_backend_is_and_config_how_it_is_set(pg, start):

@@ -28,4 +28,30 @@ TEST_CASE("a note keeps the front of the last statement that is not the end of t
     CHECK(note.text().empty());
 }
 
+TEST_CASE("where it is looked at more closely, the whole statement and its rows are kept")
+{
+    statement_note note;
+    CHECK_FALSE(note.take_news());
+    note.take("SELECT 1");
+    CHECK(note.take_news());
+    CHECK_FALSE(note.take_news());
+    CHECK(note.whole().empty());
+    note.keep_whole(true);
+    note.take(std::string(1'000, 'x') + '\0' + "types");
+    CHECK(note.whole() == std::string(1'000, 'x'));
+    for (const auto& [tag, rows] : {std::pair{"SELECT 7", 7u},
+                                    {"INSERT 0 12", 12u},
+                                    {"CREATE TABLE", 0u},
+                                    {"BEGIN", 0u},
+                                    {"", 0u}}) {
+        note.complete(tag);
+        CHECK(note.rows() == rows);
+    }
+    CHECK(note.take_news());
+    note.take("COMMIT");
+    CHECK_FALSE(note.take_news());
+    note.clear();
+    CHECK_FALSE(note.keeps_whole());
+}
+
 } // namespace weir::pgwire

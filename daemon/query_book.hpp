@@ -1,0 +1,33 @@
+// The queries of all backends: samples from the loop, fingerprinted on a thread of its own.
+#pragma once
+
+#include "daemon/queries/query_statistics.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace weir {
+
+class query_book {
+public:
+    ~query_book(); // waits for what is under way
+
+    // Returns at once. What comes faster than it can be read is left out.
+    void add(const std::string& backend, query_samples samples);
+
+    std::map<std::string, std::vector<query_sums>> all() const; // by backend
+
+private:
+    void read(const std::string& backend, const query_samples& samples);
+
+    mutable std::mutex mutex_; // over what is below
+    std::map<std::string, query_statistics> statistics_;
+    std::size_t under_way_ = 0;
+    boost::asio::thread_pool thread_{1};
+};
+
+} // namespace weir
