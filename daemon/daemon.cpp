@@ -115,6 +115,7 @@ private:
     void on_hangup();
     void drain();
     void hand_over();
+    void take_back(); // nobody has taken over
     void pass_all();
     void stop_listening();
     void end_at_once();
@@ -469,6 +470,8 @@ void daemon::tick()
             if (query_samples seen = pool->take_samples(); !seen.taken.empty())
                 queries_.add(pool->name(), std::move(seen));
     note_moment(now);
+    if (handing_over_ && door_.is_left())
+        take_back();
     if (is_over())
         return end();
     ticker_.expires_after(tick_interval);
@@ -559,7 +562,8 @@ void daemon::hand_over()
     else
         stop_listening();
     relay_.hand_over();
-    gates_.stop();
+    if (!door_.is_asked() || gates_.is_migrating()) // else there may be a way back
+        gates_.stop();
     drained_.expires_after(drain_limit);
     drained_.async_wait([this](const boost::system::error_code& failed) {
         if (failed)
@@ -622,6 +626,16 @@ void daemon::end()
             store_.store_all(relay_);
         end_at_once();
     });
+}
+
+void daemon::take_back()
+{
+    log::warning("the weir that was to take over is gone: this one goes on");
+    handing_over_ = false;
+    door_.forget();
+    drained_.cancel();
+    relay_.take_back();
+    service_manager::ready("serving");
 }
 
 void daemon::pass_all()

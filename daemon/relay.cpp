@@ -133,6 +133,11 @@ bool relay::is_put_off(endpoint& what, std::uint32_t events)
 void relay::resume()
 {
     is_suspended_ = false;
+    hear_again();
+}
+
+void relay::hear_again()
+{
     for (endpoint* what : std::exchange(suspended_, {}))
         again_.push_back(what);
     boost::asio::post(watched_.get_executor(), [this] { round(); });

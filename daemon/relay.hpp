@@ -93,6 +93,7 @@ public:
     // No client begins anything; those that are at it finish. Those that keep a server are told
     // 57P01.
     void hand_over();
+    void take_back();              // it goes on as before
     bool has_busy_clients() const; // looks at every client
     void dismiss_busy_clients();
 
@@ -133,6 +134,7 @@ private:
     std::size_t round();
     void on_event(endpoint& what, std::uint32_t events);
     bool is_put_off(endpoint& what, std::uint32_t events);
+    void hear_again(); // those that were put off
     void carry_out(pool_runner* pool);
     void bury();
     bool is_stalled(const server& s) const;

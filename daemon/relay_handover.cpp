@@ -113,6 +113,15 @@ void relay::hand_over()
     bury();
 }
 
+void relay::take_back()
+{
+    handing_over_ = false;
+    for (const auto& l : listeners_)
+        if (std::exchange(l->closed, false))
+            epoll_.add(l->descriptor, *l);
+    hear_again();
+}
+
 // One who has connected and says nothing is not waited for.
 bool relay::has_busy_clients() const
 {

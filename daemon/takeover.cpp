@@ -137,6 +137,18 @@ void takeover_door::answer()
     asked_();
 }
 
+bool takeover_door::is_left() const
+{
+    pollfd p{asker_, POLLRDHUP, 0};
+    return asker_ >= 0 && ::poll(&p, 1, 0) > 0;
+}
+
+void takeover_door::forget()
+{
+    ::close(std::exchange(asker_, -1));
+    wait();
+}
+
 result<void> takeover_door::pass(std::string_view name, std::span<const int> descriptors)
 {
     while (!descriptors.empty()) {

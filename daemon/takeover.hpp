@@ -32,6 +32,8 @@ public:
     // From now on `asked` is called, once, when weir's own user or root wants to take over.
     result<void> open(const std::string& path, std::function<void()> asked);
     bool is_asked() const { return asker_ >= 0; }
+    bool is_left() const; // who has asked is gone
+    void forget();        // who has asked: another may
 
     // Blocks until the other has taken them; an error: it is gone.
     result<void> pass(std::string_view name, std::span<const int> descriptors);

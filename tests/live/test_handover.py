@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -384,6 +385,44 @@ def test_who_knocks_during_a_takeover_is_served_by_the_new_one(pg, start):
         assert results == [("new",)]
         assert old.wait(60) == 0
         assert holder.execute("SELECT 'x'").fetchone() == ("x",)
+
+
+def test_one_who_asks_to_take_over_and_is_gone_has_changed_nothing(pg, start):
+    daemon = start(pg.unix_url())
+    with contextlib.ExitStack() as open_ones:
+        holder = open_ones.enter_context(connect(daemon))
+        other = open_ones.enter_context(connect(daemon))
+        for _ in range(2):
+            holder.execute("BEGIN")
+            holder.execute("SELECT 'held'")
+            other.execute("SELECT 'x'")
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as asker:
+                asker.connect(f"{daemon.socket_path()}.takeover")
+                times = daemon.log().count("this one goes on")
+                wait_for(lambda: "another weir takes over" in daemon.log())
+                other.pgconn.send_query(b"SELECT 'put off'")
+            wait_for(lambda: daemon.log().count("this one goes on") > times)
+            assert other.pgconn.get_result().get_value(0, 0) == b"put off"
+            assert other.pgconn.get_result() is None
+            holder.execute("COMMIT")
+            with connect(daemon) as late:
+                assert late.execute("SELECT 'x'").fetchone() == ("x",)
+        takes_over(daemon)
+        assert holder.execute("SELECT 'x'").fetchone() == ("x",)
+
+
+def test_only_weirs_own_user_may_take_over(pg, start):
+    daemon = start(pg.unix_url())
+    asked = subprocess.run(
+        ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
+        + ["python3", "-c", "import socket, sys; socket.socket(1, 5).connect(sys.argv[1])"]
+        + [f"{daemon.socket_path()}.takeover"],
+        capture_output=True,
+        text=True,
+    )
+    assert "PermissionError" in asked.stderr
+    with connect(daemon) as client:
+        assert client.execute("SELECT 'x'").fetchone() == ("x",)
 
 
 def test_a_takeover_of_nobody_is_a_start(pg, start):
