@@ -31,8 +31,8 @@ fingerprint fingerprint_of(const std::string& sql)
     fingerprint out{id_of(sql), {}};
     if (!out.id.empty())
         out.text = normalized(sql);
-    if (out.text.empty())
-        out.text = pgwire::masked_literals(sql);
+    out.text = pgwire::masked_literals(
+        out.text.empty() ? sql : out.text); // utility statements keep theirs
     return out;
 }
 

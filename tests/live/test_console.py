@@ -597,7 +597,7 @@ def test_queries_are_summed_up_by_what_they_have_in_common(pg, start):
         with client.transaction():
             client.execute("CREATE TEMP TABLE t ON COMMIT DROP AS SELECT 1 AS a")
     series = "SELECT generate_series($1, $2), $3"
-    wait_for(lambda: {series, "CREATE TEMP TABLE t ON COMMIT DROP AS SELECT $1 AS a"} <= set(queries(daemon)))
+    wait_for(lambda: {series, "CREATE TEMP TABLE t ON COMMIT DROP AS SELECT ? AS a"} <= set(queries(daemon)))
     seen = queries(daemon)
     assert seen[series]["calls"] == 5 and seen[series]["rows"] == 15
     assert seen[series]["mean_us"] <= seen[series]["max_us"] <= seen[series]["total_us"]
@@ -627,6 +627,7 @@ def test_who_waited_for_a_server_is_seen_in_the_queries(pg, start):
         clients[0].pgconn.send_query(b"SELECT pg_sleep(0.2)")
         wait_for(lambda: shown(daemon, "HOLDERS"))
         clients[1].execute("SELECT 'waited'")
+        answer(clients[0])
     wait_for(lambda: "SELECT $1" in queries(daemon))
     assert queries(daemon)["SELECT $1"]["wait_us"] > 50_000
 

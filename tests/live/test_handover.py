@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -415,7 +416,7 @@ def test_only_weirs_own_user_may_take_over(pg, start):
     daemon = start(pg.unix_url())
     asked = subprocess.run(
         ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"]
-        + ["python3", "-c", "import socket, sys; socket.socket(1, 5).connect(sys.argv[1])"]
+        + [sys.executable, "-c", "import socket, sys; socket.socket(1, 5).connect(sys.argv[1])"]
         + [f"{daemon.socket_path()}.takeover"],
         capture_output=True,
         text=True,
