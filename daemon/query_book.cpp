@@ -31,11 +31,23 @@ void query_book::read(const std::string& backend, const query_samples& samples)
 {
     std::vector<fingerprint> prints;
     for (const query_sample& s : samples.taken)
-        prints.push_back(fingerprint_of(s.sql));
+        prints.push_back(known(s.sql));
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < prints.size(); ++i)
         statistics_[backend].add(std::move(prints[i]), samples.taken[i], samples.weight);
     --under_way_;
+}
+
+// Applications send the same texts again and again.
+const fingerprint& query_book::known(const std::string& sql)
+{
+    constexpr std::size_t most_texts = 1'000;
+    if (known_.size() >= most_texts && !known_.contains(sql))
+        known_.clear();
+    const auto [found, is_new] = known_.try_emplace(sql);
+    if (is_new)
+        found->second = fingerprint_of(sql);
+    return found->second;
 }
 
 std::map<std::string, std::vector<query_sums>> query_book::all() const

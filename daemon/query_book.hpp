@@ -8,6 +8,7 @@
 #include <map>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 namespace weir {
@@ -23,10 +24,12 @@ public:
 
 private:
     void read(const std::string& backend, const query_samples& samples);
+    const fingerprint& known(const std::string& sql);
 
     mutable std::mutex mutex_; // over what is below
     std::map<std::string, query_statistics> statistics_;
     std::size_t under_way_ = 0;
+    std::unordered_map<std::string, fingerprint> known_; // by text; the thread's alone
     boost::asio::thread_pool thread_{1};
 };
 
