@@ -38,8 +38,7 @@ void shared_server::judge_up(std::size_t who)
             throw std::logic_error("a ruling on more than there is");
         const bool decides = r.what != verdict::need_more && r.what != verdict::need_server &&
                              r.what != verdict::need_channels && r.what != verdict::wait &&
-                             r.what != verdict::terminate &&
-                             r.what != verdict::violation;
+                             r.what != verdict::terminate && r.what != verdict::violation;
         if (decides != (r.size > 0))
             throw std::logic_error("a ruling that leads nowhere");
         used += r.size;
