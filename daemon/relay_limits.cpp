@@ -27,10 +27,10 @@ void relay::enforce_limits(client& c, server& s)
                      limits,
                      now_);
     if (passed == hold_limit::none)
-        s.interrupted = false;
-    else if (!busy)
+        return s.interrupted.reset();
+    if (!busy)
         take_back(c, s, passed);
-    else if (!s.interrupted)
+    else if (s.interrupted != s.replies.answers()) // that one is over, perhaps in spite of it
         interrupt(c, s, passed);
     else if (now_ - s.interrupted_at >= cancel_grace)
         farewell(c, disconnected_by(passed, cancel_grace));
@@ -49,7 +49,9 @@ void relay::note_limit(const client& c, hold_limit passed, std::string_view what
 
 void relay::interrupt(client& c, server& s, hold_limit passed)
 {
-    s.interrupted = true;
+    if (s.cancelling)
+        return; // for another one that was over before it
+    s.interrupted = s.replies.answers();
     s.interrupted_at = now_;
     note_limit(c, passed, "a query is cancelled");
     const error why = cancelled_by(passed, s.home.books().settings());

@@ -11,7 +11,9 @@
 #include "pool/pgwire/session_leftovers.hpp"
 #include "pool/pgwire/session_settings.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -53,14 +55,14 @@ public:
     time_point working_since{};    // on its holder's transaction; none: it rests between two
     time_point since{};            // when the errand began, or the holder last sent something
     hold_watch watch;              // over its holder
-    time_point interrupted_at{};   // when the holder's query was cancelled by a limit
+    std::optional<std::uint64_t> interrupted; // the answer that is due when a limit cancels it
+    time_point interrupted_at{};
     errand doing = errand::none;
     std::unique_ptr<pgwire::session_inventory> inventory; // while it is asked
     pgwire::session_leftovers left; // to be cleaned up before another client gets it
     bool errand_failed = false;
-    bool is_asked = false;   // its holder has sent something since it had answered all
-    bool cancelling = false; // a cancel is on its way: nobody else may have the server
-    bool interrupted = false;
+    bool is_asked = false;     // its holder has sent something since it had answered all
+    bool cancelling = false;   // a cancel is on its way: nobody else may have the server
     bool given_up = false;     // its connection is of no use; the pool has been told
     bool said_goodbye = false; // the client has been told FATAL by the server itself
     bool leaves = false;       // it has said so behind its last answer, or ended the stream there

@@ -11,6 +11,8 @@ import psycopg
 import psycopg2
 import pytest
 
+from hostile_server import ANSWER, READY, hostile_servers
+from hostile_server import LOGIN as GREETING
 from raw_client import (
     bind,
     copy_data,
@@ -18,12 +20,14 @@ from raw_client import (
     describe,
     execute,
     flush,
+    frame,
     kinds,
     parse,
     query,
     raw_client,
     sqlstates,
     sync,
+    text,
 )
 
 LOGIN = dict(user="tester", database="main")
@@ -245,6 +249,35 @@ def test_a_transaction_that_lasts_too_long_is_rolled_back_busy_or_not(limited, c
     wait_for_a_free_server(daemon)
     assert sqlstates(silent.ask("SELECT 2")) == ["25P04"]
     assert silent.ask("ROLLBACK")[-1].body == b"I"
+
+
+def test_who_is_told_to_end_a_query_that_has_just_ended_is_not_sent_away(start):
+    """A cancel that comes when the query is over ends nothing; what was asked next is cancelled in
+    its turn, and no client is blamed for a query that never ran for long.
+    """
+    queries = 40
+
+    def misbehave(link):
+        link.send(GREETING)
+        link.read_query()
+        link.send(frame("C", text("BEGIN")) + frame("Z", b"T"))
+        for _ in range(queries):
+            link.read_query()
+            time.sleep(0.2)  # longer in all than transaction_timeout and the grace after a cancel
+            link.send(ANSWER.removesuffix(READY) + frame("Z", b"T"))
+        link.behave()
+
+    with hostile_servers() as servers:
+        pool = {"size": 1, "max_overflow": 0, "transaction_timeout": "1s", "hold_back_begin": False}
+        url = servers.add("main", misbehave)
+        servers.start()
+        daemon = start(config={"backends": {"main": {"url": url, "pool": pool}}})
+        with raw_client(daemon.socket_path(), **LOGIN) as client:
+            client.send(query("BEGIN") + query("SELECT word FROM fake") * queries)
+            assert kinds(client.until_ready()) == "CZ"
+            for _ in range(queries):
+                assert kinds(client.until_ready()) == "TDCZ"
+        assert daemon.log().count("a query is cancelled") > 1
 
 
 # -- client_idle_timeout
