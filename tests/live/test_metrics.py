@@ -176,10 +176,13 @@ def test_a_scrape_says_the_same_amount_however_many_clients_there_are(pg, start)
                 crowd.enter_context(raw_client(daemon.socket_path(), **LOGIN))
 
         come(10)
+        budget = "weir_pool_budget_available_connections"  # is there once the server has answered
+        wait_for(lambda: any(name.startswith(budget) for name in samples()))
         few = samples()
         come(300)
         assert daemon.metric("weir_client_connections", state="idle") == 310
-        assert samples() == few
+        now = samples()
+        assert now == few, (sorted(now - few), sorted(few - now))
 
 
 # -- ready, and if not, why

@@ -17,12 +17,13 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.parse
+
+from free_port import free_port
 
 SKIPPED = 77  # ctest: SKIP_RETURN_CODE
 START_SECONDS = 60
@@ -71,13 +72,6 @@ def as_account(account, death_signal):
     if os.geteuid() == 0 and account.pw_uid != 0:
         drop = [f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
     return ["setpriv", *drop, "--pdeathsig", death_signal, "--"]
-
-
-def free_port():
-    """A port that was free a moment ago; start() tries another one if it has been taken since."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def url(user, password, address, database, options):

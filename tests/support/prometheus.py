@@ -16,8 +16,8 @@ import urllib.request
 import pytest
 
 from cluster import as_account, server_account
+from free_port import free_port
 from patience import wait_for
-from weir import free_port
 
 
 def promtool(*arguments, given=None):

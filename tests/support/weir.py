@@ -23,6 +23,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from free_port import free_port
+
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 START_SECONDS = 60  # a sanitizer's build on a busy machine
 STOP_SECONDS = 60  # longer than weir's own drain
@@ -38,26 +40,21 @@ def binary():
     return os.environ.get("WEIR_BINARY", os.path.join(REPOSITORY, "build/release/weir"))
 
 
-def listens(path, process):
-    """Waits until connections to this Unix socket are accepted; False: the process has ended, or it
-    takes too long.
+def listens(address, process):
+    """Waits until connections to this Unix socket, or (host, port), are accepted; False: the process
+    has ended, or it takes too long.
     """
+    family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     deadline = time.monotonic() + START_SECONDS
     while True:
-        with socket.socket(socket.AF_UNIX) as probe, contextlib.suppress(
+        with socket.socket(family) as probe, contextlib.suppress(
             FileNotFoundError, ConnectionRefusedError
         ):
-            probe.connect(path)
+            probe.connect(address)
             return True
         if process.poll() is not None or time.monotonic() > deadline:
             return False
         time.sleep(0.02)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class weir:
@@ -141,10 +138,14 @@ class weir:
         return [sys.executable, program, *pairs, "--"]
 
     def wait_until_listening(self):
-        if not listens(self.socket_path(), self.process):
-            raise RuntimeError(
-                f"weir did not start (exit status {self.process.poll()}):\n{self.log()}"
-            )
+        addresses = [self.socket_path()]
+        if self.environment()["WEIR_METRICS"] != "off":
+            addresses.append(("127.0.0.1", self.metrics_port))
+        for address in addresses:
+            if not listens(address, self.process):
+                raise RuntimeError(
+                    f"weir did not start (exit status {self.process.poll()}):\n{self.log()}"
+                )
 
     def wait(self, seconds=STOP_SECONDS):
         """weir's exit status, once it has ended by itself."""
