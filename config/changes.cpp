@@ -16,10 +16,15 @@ void compare_backend(const backend_settings& before,
                      const backend_settings& after,
                      settings_changes& changes)
 {
+    if (before.url.kind != after.url.kind) {
+        changes.removed.insert(after.name);
+        changes.added.insert(after.name);
+        return;
+    }
     if (before.url != after.url)
-        changes.readdressed.push_back(after.name);
+        changes.readdressed.insert(after.name);
     if (before.pool != after.pool)
-        changes.retuned.push_back(after.name);
+        changes.retuned.insert(after.name);
     if (before.migrations != after.migrations)
         changes.live.push_back("backends." + after.name + ".migrations");
     if (before.aliases != after.aliases)
@@ -39,12 +44,12 @@ settings_changes compare(const settings& before, const settings& after)
     settings_changes changes;
     for (const backend_settings& backend : before.backends)
         if (!find(after, backend.name))
-            changes.removed.push_back(backend.name);
+            changes.removed.insert(backend.name);
     for (const backend_settings& backend : after.backends) {
         if (const backend_settings* const old = find(before, backend.name))
             compare_backend(*old, backend, changes);
         else
-            changes.added.push_back(backend.name);
+            changes.added.insert(backend.name);
     }
 
     const auto note = [](bool differs, std::vector<std::string>& list, const char* path) {

@@ -3,17 +3,19 @@
 
 #include "config/settings.hpp"
 
+#include <set>
 #include <string>
 #include <vector>
 
 namespace weir {
 
 struct settings_changes {
-    // Backends, by name; one is in at most one of the first three, and retuned only in that one.
-    std::vector<std::string> added;
-    std::vector<std::string> removed;
-    std::vector<std::string> readdressed; // the same name, another url: new logins go elsewhere
-    std::vector<std::string> retuned;     // other pool settings
+    // Backends, by name. One whose url is of another kind is removed and added; apart from that one
+    // is in at most one of the first three, and retuned with the third or alone.
+    std::set<std::string> added;
+    std::set<std::string> removed;
+    std::set<std::string> readdressed; // the same name, another url: new logins go elsewhere
+    std::set<std::string> retuned;     // other pool settings
 
     std::vector<std::string> live;    // paths of daemon settings that apply from now on
     std::vector<std::string> restart; // paths of those that only a restart can apply

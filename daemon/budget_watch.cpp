@@ -14,13 +14,14 @@ namespace {
 
 constexpr std::string_view application_name = "weir: budget";
 
-void add_pids(const pool_runner* pool, std::vector<int>& to)
+// And of its lane.
+void add_pids(const pool_runner& pool, std::vector<int>& to)
 {
-    if (!pool)
-        return;
-    for (const auto& s : pool->servers())
+    for (const auto& s : pool.servers())
         if (s)
             to.push_back(s->link->process_id());
+    if (pool.lane())
+        add_pids(*pool.lane(), to);
 }
 
 } // namespace
@@ -31,7 +32,23 @@ budget_watch::~budget_watch()
     thread_.join();
 }
 
-void budget_watch::add(pool_runner& pool, pool_runner* lane) { all_.push_back({&pool, lane}); }
+void budget_watch::add(pool_runner& pool)
+{
+    remove(pool.name());
+    all_.push_back({&pool});
+}
+
+void budget_watch::remove(const std::string& backend)
+{
+    std::erase_if(all_, [&](const watched& w) { return w.pool->name() == backend; });
+}
+
+budget_watch::watched* budget_watch::find(const std::string& backend)
+{
+    const auto found =
+        std::ranges::find_if(all_, [&](const watched& w) { return w.pool->name() == backend; });
+    return found == all_.end() ? nullptr : &*found;
+}
 
 void budget_watch::tick()
 {
@@ -58,21 +75,22 @@ std::optional<doctor::budget> budget_watch::of(const std::string& backend) const
 void budget_watch::ask(watched& w)
 {
     w.is_asked = true;
-    std::vector<int> before;
-    add_pids(w.pool, before);
-    add_pids(w.lane, before);
+    std::vector<int> own;
+    add_pids(*w.pool, own);
     const auto s = std::ranges::find(backends_, w.pool->name(), &backend_settings::name);
-    boost::asio::post(thread_, [this, &w, before, of = *s] {
+    boost::asio::post(thread_, [this, own, of = *s] {
         auto seen = std::make_shared<result<doctor::server_facts>>(
             survey_server(of, application_name, stopping_.get_token()));
-        boost::asio::post(loop_, [this, &w, before, seen]() mutable {
+        boost::asio::post(loop_, [this, own, seen, name = of.name, url = of.url]() mutable {
+            watched* const asked = find(name);
+            const auto now = std::ranges::find(backends_, name, &backend_settings::name);
+            if (!asked || now->url != url)
+                return; // a reload came between
             if (!*seen)
-                return log::warning(
-                    "cannot find out how many connections the server has to spare",
-                    {{"backend", w.pool->name()}, {"error", seen->error().message}});
-            add_pids(w.pool, before);
-            add_pids(w.lane, before);
-            note(w, **seen, before);
+                return log::warning("cannot find out how many connections the server has to spare",
+                                    {{"backend", name}, {"error", seen->error().message}});
+            add_pids(*asked->pool, own);
+            note(*asked, **seen, own);
         });
     });
 }

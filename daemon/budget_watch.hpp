@@ -31,27 +31,28 @@ public:
     }
     ~budget_watch(); // asks those who ask to stop, and waits for them
 
-    void add(pool_runner& pool, pool_runner* lane); // a PostgreSQL backend's
-    void tick();                                    // asks who is up and has not been asked
-    void ask_again();                               // everybody
+    void add(pool_runner& pool); // a PostgreSQL backend's; what is known of it is forgotten
+    void remove(const std::string& backend);
+    void tick();      // asks who is up and has not been asked
+    void ask_again(); // everybody
 
     std::optional<doctor::budget> of(const std::string& backend) const; // nothing: not yet known
 
 private:
     struct watched {
         pool_runner* pool;
-        pool_runner* lane; // may be null
         bool is_asked = false;
         std::optional<doctor::budget> found = {};
     };
 
+    watched* find(const std::string& backend); // null: it is not watched (any more)
     void ask(watched& w);
     void note(watched& w, const doctor::server_facts& seen, const std::vector<int>& own_pids);
 
     boost::asio::io_context& loop_;
     const std::vector<backend_settings>& backends_;
     handler answered_;
-    std::vector<watched> all_; // complete before the first tick
+    std::vector<watched> all_;
     std::stop_source stopping_;
     boost::asio::thread_pool thread_{1};
 };

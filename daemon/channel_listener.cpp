@@ -193,7 +193,15 @@ void channel_listener::on_login(pool_runner::login_outcome& outcome)
     epoll_.add(link_->descriptor(), *this);
     setting_up_ = true;
     ask(set_up, now);
-    log::info("listening", {{"backend", home_.name()}, {"address", home_.behind().address()}});
+    log::info("listening", {{"backend", home_.name()}, {"address", home_.behind()->address()}});
+}
+
+void channel_listener::readdress(time_point now)
+{
+    retry_at_ = {};
+    if (link_)
+        lose("the backend has another address", now);
+    act(now);
 }
 
 void channel_listener::close()

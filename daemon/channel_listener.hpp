@@ -51,6 +51,8 @@ public:
     // True: call again, there is more to be read.
     bool on_event(std::uint32_t events, time_point now);
     void tick(time_point now);
+    void readdress(time_point now); // its servers are elsewhere from now on
+    bool is_idle() const { return !link_ && !logging_in_; }
 
     pool_runner& home() { return home_; }
     std::size_t listened() const { return board_.listened(); }

@@ -3,17 +3,16 @@
 #include "config/change_setting.hpp"
 #include "config/changes.hpp"
 #include "daemon/access_list.hpp"
+#include "daemon/backend_pools.hpp"
 #include "daemon/budget_watch.hpp"
 #include "daemon/client_store.hpp"
 #include "daemon/console_host.hpp"
 #include "daemon/control_pages.hpp"
 #include "daemon/doctor/findings.hpp"
-#include "daemon/file_survey.hpp"
 #include "daemon/gates.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/log.hpp"
 #include "daemon/log_options.hpp"
-#include "daemon/open_backend.hpp"
 #include "daemon/pool_runner.hpp"
 #include "daemon/process.hpp"
 #include "daemon/query_book.hpp"
@@ -45,16 +44,7 @@ constexpr auto drain_limit = 30s;
 constexpr std::string_view listener_name = "weir-listener"; // as it is passed on
 constexpr auto note_interval = 1s;
 
-// Servers for whole sessions: they are opened when asked for, and closed when nobody wants them.
-pool_settings lane_settings(pool_settings of)
-{
-    of.size = of.session_pool_size;
-    of.max_overflow = 0;
-    of.min_idle = 0;
-    of.idle_timeout = of.idle_timeout > 0ms ? of.idle_timeout : 1min;
-    of.reset = reset_policy::always;
-    return of;
-}
+error killed() { return {"57P01", "terminating connection due to administrator command", "KILL"}; }
 
 error paused(const std::string& backend)
 {
@@ -62,12 +52,6 @@ error paused(const std::string& backend)
             "backend \"" + backend + "\" is paused",
             "An operator has said PAUSE, or KILL.",
             "RESUME on the console, or weir resume, ends it."};
-}
-
-backend_address address_of(const database_url& url)
-{
-    const host_address first = url.hosts.empty() ? host_address{} : url.hosts.front();
-    return {first.host, first.port, url.database, url.user};
 }
 
 // FileDescriptorName= of a socket unit says which protocol is spoken there. Without one systemd
@@ -97,17 +81,16 @@ public:
 
 private:
     result<void> open_backends();
+    void warn_of_hidden_console() const;
     result<void> take_what_is_passed(bool takes_over);
     result<void> inherit_listener();
     result<void> open_listeners();
     result<void> open_pages();
     result<void> admit(const settings& fresh);
 
-    void watch_budget(const backend_settings& s, pool_runner* lane);
     result<void> refuse_small_budgets();
     void on_budget(const std::string& backend);
     pool_settings effective(const backend_settings& s) const;
-    void retune(const backend_settings& s);
 
     void tick();
     void feed_watchdog(std::chrono::microseconds interval);
@@ -148,8 +131,7 @@ private:
     access_list allowed_;
     access_list operators_;
     std::vector<unix_listener> listeners_;
-    std::vector<std::unique_ptr<pool_runner>> pools_;
-    std::vector<std::unique_ptr<pool_runner>> lanes_; // for whole sessions, NAME:session
+    backend_pools pools_{loop_, relay_, gates_, budgets_};
     relay relay_;
     gates gates_;
     budget_watch budgets_;
@@ -227,46 +209,24 @@ result<void> daemon::admit(const settings& fresh)
 
 result<void> daemon::open_backends()
 {
-    for (const backend_settings& s : settings_.backends) {
-        auto behind = open_backend(s);
-        if (!behind)
-            return behind.error();
-        const std::shared_ptr<backend> shared = std::move(*behind);
-        pool_runner::traits what{.address = address_of(s.url),
-                                 .has_catalog = s.url.kind == database_kind::postgresql};
-        pools_.push_back(
-            std::make_unique<pool_runner>(s.name, shared, s.pool, loop_, relay_, what));
-        relay_.serve(*pools_.back(), s.aliases);
-        gates_.add(s, *pools_.back());
-        if (s.url.kind == database_kind::sqlite && !s.url.database.empty())
-            log_findings(doctor::judge(s.name, survey_file(s.url.database)));
-        if (s.pool.session_pool_size == 0) {
-            watch_budget(s, nullptr);
-            continue;
-        }
-        what.is_session_lane = true;
-        lanes_.push_back(std::make_unique<pool_runner>(s.name + ":session",
-                                                       shared,
-                                                       lane_settings(s.pool),
-                                                       loop_,
-                                                       relay_,
-                                                       what));
-        relay_.serve_sessions(*lanes_.back(), *pools_.back(), s.aliases);
-        pools_.back()->have_lane(*lanes_.back());
-        watch_budget(s, lanes_.back().get());
-    }
-    for (const char* name : {"weir", "pgbouncer"})
-        if (relay_.has_backend(name))
-            log::warning("a backend has the name of the console, which cannot be reached by it",
-                         {{"backend", name}});
+    settings before = settings_;
+    before.backends.clear();
+    const settings_changes all = compare(before, settings_);
+    auto opened = backend_pools::open(all, settings_.backends);
+    if (!opened)
+        return opened.error();
+    pools_.change(all, settings_.backends, *opened);
+    warn_of_hidden_console();
     relay_.serve(console_);
     return {};
 }
 
-void daemon::watch_budget(const backend_settings& s, pool_runner* lane)
+void daemon::warn_of_hidden_console() const
 {
-    if (s.url.kind == database_kind::postgresql)
-        budgets_.add(*pools_.back(), lane);
+    for (const char* name : {"weir", "pgbouncer"})
+        if (relay_.has_backend(name))
+            log::warning("a backend has the name of the console, which cannot be reached by it",
+                         {{"backend", name}});
 }
 
 error too_small(const std::string& backend, const doctor::finding& f)
@@ -314,7 +274,7 @@ void daemon::on_budget(const std::string& backend)
     }
     started_with_.insert(backend);
     if (s->pool.budget == budget_policy::fit)
-        retune(*s);
+        pools_.retune(backend, effective(*s));
     relay_.tick(steady_clock::now());
 }
 
@@ -325,17 +285,6 @@ pool_settings daemon::effective(const backend_settings& s) const
     if (s.pool.budget != budget_policy::fit || !found)
         return s.pool;
     return doctor::fitted(s.pool, found->available);
-}
-
-void daemon::retune(const backend_settings& s)
-{
-    const pool_settings with = effective(s);
-    for (const auto& pool : pools_)
-        if (pool->name() == s.name)
-            pool->reload(with, steady_clock::now());
-    for (const auto& lane : lanes_)
-        if (lane->name() == s.name + ":session" && with.session_pool_size > 0)
-            lane->reload(lane_settings(with), steady_clock::now());
 }
 
 // systemd's sockets, or our own.
@@ -465,7 +414,8 @@ void daemon::tick()
     budgets_.tick();
     console_.tick(now);
     store_.tick(relay_, now);
-    for (const auto* pools : {&pools_, &lanes_})
+    pools_.tick(now);
+    for (const auto* pools : {&pools_.all(), &pools_.lanes()})
         for (const auto& pool : *pools)
             if (query_samples seen = pool->take_samples(); !seen.taken.empty())
                 queries_.add(pool->name(), std::move(seen));
@@ -760,7 +710,9 @@ console_host::deeds daemon::what_an_operator_does()
             [this](name backend) {
                 return each_pool(backend, "all connections are ended", [this](pool_runner& p) {
                     p.pause_for_operator(paused(p.name()));
-                    relay_.kill_clients_of(p);
+                    for (pool_runner* const one : {&p, p.lane()})
+                        if (one)
+                            relay_.kill_clients_of(*one, killed());
                     p.retire_all(close_reason::reconnect, steady_clock::now());
                 });
             },
@@ -782,7 +734,7 @@ bool daemon::each_pool(const std::string& backend,
                        const std::function<void(pool_runner&)>& call)
 {
     bool found = backend.empty();
-    for (const auto& pool : pools_)
+    for (const auto& pool : pools_.all())
         if (backend.empty() || pool->name() == backend) {
             found = true;
             log::info(what, {{"backend", pool->name()}});
@@ -791,39 +743,35 @@ bool daemon::each_pool(const std::string& backend,
     return found;
 }
 
-// Pool settings, the clients' limits and who may connect apply from now on; the rest needs a
-// restart, and says so. An error: nothing has changed.
+// Where the daemon listens and how it logs needs a restart, and says so; all else applies from now
+// on. An error: nothing has changed.
 result<void> daemon::reload(const settings& fresh)
 {
-    const settings before = settings_;
+    const settings_changes changes = compare(settings_, fresh);
+    const auto opened = backend_pools::open(changes, fresh.backends);
+    if (!opened)
+        return opened.error();
     if (auto admitted = admit(fresh); !admitted)
         return admitted;
-    const settings_changes changes = compare(before, fresh);
-    for (const std::string& name : changes.retuned)
-        if (const auto with = std::ranges::find(fresh.backends, name, &backend_settings::name);
-            with != fresh.backends.end()) {
-            retune(*with);
-            log::info("pool settings changed", {{"backend", name}});
-        }
-    std::vector<std::string> waiting = changes.restart;
-    for (const auto* names : {&changes.added, &changes.removed, &changes.readdressed})
-        for (const std::string& name : *names)
-            waiting.push_back("backends." + name);
-    for (const std::string& path : waiting)
+    for (const std::string& path : changes.restart)
         log::warning("a changed setting needs a restart", {{"setting", path}});
-    for (backend_settings& b : settings_.backends)
-        for (const backend_settings& f : fresh.backends)
-            if (f.name == b.name) {
-                b.pool = f.pool;
-                b.migrations = f.migrations;
-            }
+    settings_.backends = fresh.backends;
+    started_with_.insert(changes.added.begin(), changes.added.end());
+    pools_.change(changes, settings_.backends, *opened);
+    warn_of_hidden_console();
+    for (const backend_settings& s : settings_.backends)
+        if (changes.retuned.contains(s.name)) {
+            pools_.retune(s.name, effective(s));
+            log::info("pool settings changed", {{"backend", s.name}});
+        }
     budgets_.ask_again();
     settings_.log.level = fresh.log.level;
     log::set_least(log_options(fresh.log).least);
     relay_.tick(steady_clock::now());
     log::info("settings reloaded");
-    for (const backend_settings& b : settings_.backends)
-        gates_.reload(b);
+    for (const backend_settings& s : settings_.backends)
+        if (!changes.added.contains(s.name) && !changes.readdressed.contains(s.name))
+            gates_.reload(s);
     return {};
 }
 
@@ -842,13 +790,13 @@ metrics_snapshot daemon::snapshot() const
     s.errors_before_backend = relay_.errors_before_backend();
     s.clients.limit = settings_.max_client_conn;
     s.reloads = reloads_;
-    for (const auto& pool : pools_) {
+    for (const auto& pool : pools_.all()) {
         s.backends.push_back(pool->snapshot());
         s.backends.back().listening_channels = relay_.listening_channels(*pool);
         s.backends.back().migrations = gates_.status(pool->name());
         s.backends.back().budget = budgets_.of(pool->name());
     }
-    for (const auto& lane : lanes_) // up or down as their pools are
+    for (const auto& lane : pools_.lanes()) // up or down as their pools are
         if (lane->knows_servers()) {
             s.backends.push_back(lane->snapshot());
             s.backends.back().is_up = true;

@@ -20,7 +20,23 @@ constexpr auto say_again_after = 5s;
 void gates::add(const backend_settings& s, pool_runner& pool)
 {
     all_.push_back(std::make_unique<migration_gate>(s, pool, real_migration_work(), loop_, *this));
-    pools_.push_back(&pool);
+    if (booted_)
+        all_.back()->boot();
+}
+
+void gates::remove(const pool_runner& pool)
+{
+    const auto found =
+        std::ranges::find(all_, &pool, [](const auto& gate) { return &gate->pool(); });
+    (*found)->stop();
+    removed_.push_back(std::move(*found));
+    all_.erase(found);
+}
+
+bool gates::has(const pool_runner& pool) const
+{
+    const auto is_its = [&](const auto& gate) { return &gate->pool() == &pool; };
+    return std::ranges::any_of(all_, is_its) || std::ranges::any_of(removed_, is_its);
 }
 
 // Clients can connect already: they wait at the gates that stay closed while migrations run.
@@ -45,12 +61,19 @@ void gates::reload(const backend_settings& s)
         gate->reload(s.migrations);
 }
 
+void gates::readdress(const backend_settings& s)
+{
+    if (migration_gate* const gate = find(s.name))
+        gate->readdress(s);
+}
+
 void gates::end_reload() { gate_changed(); }
 
 void gates::tick(time_point now)
 {
     for (const auto& gate : all_)
         gate->tick(now);
+    std::erase_if(removed_, [](const auto& gate) { return !gate->is_busy(); });
     gate_changed(); // or a backend has come or gone, which the STATUS says as well
 }
 
@@ -63,7 +86,8 @@ void gates::stop()
 
 bool gates::is_migrating() const
 {
-    return std::ranges::any_of(all_, [](const auto& gate) { return gate->is_busy(); });
+    const auto is_busy = [](const auto& gate) { return gate->is_busy(); };
+    return std::ranges::any_of(all_, is_busy) || std::ranges::any_of(removed_, is_busy);
 }
 
 const migration_status& gates::status(const std::string& backend) const
@@ -109,14 +133,15 @@ std::string gates::closed_because() const
 std::string gates::serving() const
 {
     std::string words = "serving " + std::to_string(all_.size()) + " backend(s)";
-    for (const pool_runner* const pool : pools_) {
-        const auto& why = pool->books().last_login_error();
-        if (pool->is_paused_by_operator())
-            words += "; " + pool->name() + " is paused";
-        else if (pool->is_disabled())
-            words += "; " + pool->name() + " is disabled";
-        else if (why && !pool->books().is_up())
-            words += "; " + pool->name() + " is down: " + why->message;
+    for (const auto& gate : all_) {
+        const pool_runner& pool = gate->pool();
+        const auto& why = pool.books().last_login_error();
+        if (pool.is_paused_by_operator())
+            words += "; " + pool.name() + " is paused";
+        else if (pool.is_disabled())
+            words += "; " + pool.name() + " is disabled";
+        else if (why && !pool.books().is_up())
+            words += "; " + pool.name() + " is down: " + why->message;
     }
     return words;
 }

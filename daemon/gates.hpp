@@ -24,11 +24,14 @@ public:
 
     gates(boost::asio::io_context& loop, handlers to) : loop_(loop), to_(std::move(to)) {}
 
-    void add(const backend_settings& s, pool_runner& pool);
+    void add(const backend_settings& s, pool_runner& pool); // after boot(): it boots at once
+    void remove(const pool_runner& pool);    // the migrator ends as soon as it safely can
+    bool has(const pool_runner& pool) const; // also one that is removed and has not ended yet
 
     void boot();
     void begin_reload(); // SIGHUP: what follows, up to the last migration, is one reload
     void reload(const backend_settings& s);
+    void readdress(const backend_settings& s);
     void end_reload();
     void tick(time_point now);
     void stop();
@@ -53,7 +56,7 @@ private:
     boost::asio::io_context& loop_;
     handlers to_;
     std::vector<std::unique_ptr<migration_gate>> all_;
-    std::vector<const pool_runner*> pools_;
+    std::vector<std::unique_ptr<migration_gate>> removed_; // until they are idle
     bool booted_ = false;
     bool is_ready_ = false;  // systemd has heard READY=1
     bool reloading_ = false; // ... and RELOADING=1, and waits for READY=1

@@ -168,6 +168,33 @@ void migration_gate::reload(const migration_settings& s)
         start_over();
 }
 
+void migration_gate::readdress(const backend_settings& s)
+{
+    url_ = s.url;
+    settings_ = s.migrations;
+    if (stopping_)
+        return;
+    elsewhere_ = at_work_;
+    if (!at_work_)
+        return start_elsewhere();
+    thread_.request_stop();
+    hold("the backend has another address");
+}
+
+// What is known is of the database that was.
+void migration_gate::start_elsewhere()
+{
+    elsewhere_ = false;
+    failures_ = 0;
+    status_.error.clear();
+    note({});
+    answer(error{"57014", "a reload has given backend \"" + name_ + "\" another address"});
+    if (settings_.on_boot && has_migrations(settings_))
+        start_over();
+    else
+        open();
+}
+
 void migration_gate::migrate(const console::migrate_wish& wish, console::reply to)
 {
     if (stopping_)
@@ -260,25 +287,28 @@ void migration_gate::begin()
 {
     at_work_ = true;
     enter(phase::running);
-    thread_ = std::jthread{[this, wanted = wanted(), settings = settings_](std::stop_token stop) {
-        const migrations::target t{name_, pool_.behind(), url_, settings};
-        watcher watches{*this, name_};
-        ending how{work_.migrate(t, wanted, watches, stop), std::nullopt};
-        if (how.outcome || !how.outcome.error().may_pass) // else there is nobody to ask
-            if (auto seen = work_.inspect(t, stop))
-                how.seen = std::move(*seen);
-        boost::asio::post(loop_, [this, how = std::move(how)] { on_end(how); });
-    }};
+    thread_ = std::jthread{
+        [this, wanted = wanted(), behind = pool_.behind(), url = url_, settings = settings_](
+            std::stop_token stop) {
+            const migrations::target t{name_, *behind, url, settings};
+            watcher watches{*this, name_};
+            ending how{work_.migrate(t, wanted, watches, stop), std::nullopt};
+            if (how.outcome || !how.outcome.error().may_pass) // else there is nobody to ask
+                if (auto seen = work_.inspect(t, stop))
+                    how.seen = std::move(*seen);
+            boost::asio::post(loop_, [this, how = std::move(how)] { on_end(how); });
+        }};
 }
 
 void migration_gate::check()
 {
     at_work_ = true;
     enter(phase::checking);
-    thread_ = std::jthread{[this, settings = settings_](std::stop_token stop) {
-        const migrations::target t{name_, pool_.behind(), url_, settings};
-        boost::asio::post(loop_, [this, seen = work_.inspect(t, stop)] { on_checked(seen); });
-    }};
+    thread_ = std::jthread{
+        [this, behind = pool_.behind(), url = url_, settings = settings_](std::stop_token stop) {
+            const migrations::target t{name_, *behind, url, settings};
+            boost::asio::post(loop_, [this, seen = work_.inspect(t, stop)] { on_checked(seen); });
+        }};
 }
 
 // ---- What the migrator says.
@@ -320,6 +350,8 @@ void migration_gate::on_checked(const migrations::attempt<migrations::state>& se
     enter(phase::idle);
     if (stopping_)
         return;
+    if (elsewhere_)
+        return start_elsewhere();
     if (again_)
         return check_again();
     if (!seen) {
@@ -347,6 +379,8 @@ void migration_gate::on_end(const ending& how)
     status_.revision.clear();
     status_.number = status_.total = 0;
     enter(phase::idle);
+    if (elsewhere_ && !stopping_)
+        return start_elsewhere();
     if (how.seen)
         note(*how.seen);
     if (how.outcome)

@@ -41,7 +41,8 @@ public:
     ~migration_gate(); // asks the migrator to stop, and waits for it
 
     void boot();
-    void reload(const migration_settings& s); // SIGHUP: migrate if something is pending
+    void reload(const migration_settings& s);  // SIGHUP: migrate if something is pending
+    void readdress(const backend_settings& s); // nobody is served there before it is migrated
     void migrate(const console::migrate_wish& wish, console::reply to); // the console's
     void tick(time_point now);
     void stop(); // the migrator ends as soon as it safely can; clients who wait are told 57P01
@@ -49,6 +50,7 @@ public:
     const migration_status& status() const { return status_; }
     bool is_open() const { return status_.is_open; }
     bool is_busy() const { return at_work_ || status_.is == phase::draining; }
+    const pool_runner& pool() const { return pool_; }
 
 private:
     using phase = migration_status::phase;
@@ -63,6 +65,7 @@ private:
         console::rows steps = {};
     };
 
+    void start_elsewhere();
     void start_over(); // everything that is pending, with the command
     void wait_for_holders(time_point now);
     void begin();
@@ -86,7 +89,7 @@ private:
     migrations::request wanted() const;
 
     const std::string name_;
-    const database_url url_;
+    database_url url_;
     migration_settings settings_;
     pool_runner& pool_;
     const migration_work work_;
@@ -99,6 +102,7 @@ private:
     bool was_open_ = false; // before this run: then a failure leaves it open
     bool stopping_ = false;
     bool again_ = false;     // a reload came while it was at work
+    bool elsewhere_ = false; // ... with another address
     unsigned failures_ = 0;  // in a row, of those that may pass
     time_point next_step_{}; // retrying: when; draining: when it goes on anyway
     std::minstd_rand dice_{std::random_device{}()};

@@ -211,9 +211,11 @@ void pool_runner::cancel(server& s)
     if (s.cancelling)
         return;
     s.cancelling = true;
+    ++under_way_;
     boost::asio::post(cancels_, [this, link = s.link, id = s.id] {
         const auto asked = link->cancel();
         boost::asio::post(loop_, [this, link, id, asked] {
+            --under_way_;
             if (!asked)
                 log::warning("a cancel request failed",
                              {{"backend", name_}, {"error", asked.error().message}});
@@ -238,7 +240,7 @@ std::string_view pool_runner::greeting(const pgwire::settings_ptr& settings)
     greeting_.clear();
     pgwire::message{greeting_, 'R'}.u32(
         0); // AuthenticationOk: the socket's rights are the password
-    for (const auto& [name, value] : *reported_) {
+    for (const auto& [name, value] : reported_) {
         const auto own = settings->find(pgwire::lower(name));
         pgwire::write_parameter_status(greeting_,
                                        name,
@@ -263,9 +265,11 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
 // A pool that is paused or shut opens nothing, so then there is nothing to ask for.
 void pool_runner::tick(time_point now)
 {
-    if (!reported_ && !what_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
+    if (!knows_servers_ && !what_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
         pool_.acquire(nobody, process_index{}, now, todo_);
     pool_.tick(now, todo_);
+    if (!earlier_.empty() && !pool_.has_retired())
+        earlier_.clear();
 }
 
 void pool_runner::reload(const pool_settings& settings, time_point now)
@@ -340,6 +344,38 @@ void pool_runner::disable(bool yes)
         lane_->disable(yes);
 }
 
+void pool_runner::readdress(std::shared_ptr<backend> behind, backend_address to, time_point now)
+{
+    earlier_.push_back(std::exchange(behind_, std::move(behind)));
+    what_.address = std::move(to);
+    stopping_.request_stop(); // where nobody may be answering
+    stopping_ = {};
+    knows_servers_ = false;
+    accepted_.clear();
+    note_loss();
+    events_.tell_time(now);
+    pool_.retire_all(close_reason::reload, now, todo_);
+    carry_out(now);
+}
+
+void pool_runner::retire(time_point now)
+{
+    is_retired_ = true;
+    const error why = {"57P01",
+                       "terminating connection due to administrator command",
+                       "backend \"" + name_ + "\" is in the settings no more."};
+    stopping_.request_stop();
+    events_.tell_time(now);
+    pool_.shut(why, todo_);
+    pool_.retire_all(close_reason::reload, now, todo_);
+    carry_out(now);
+}
+
+bool pool_runner::is_empty() const
+{
+    return clients_ == 0 && under_way_ == 0 && pool_.stats().total() == 0;
+}
+
 void pool_runner::carry_out(time_point now)
 {
     while (!todo_.empty()) { // what an action leads to comes after the actions already decided
@@ -373,13 +409,22 @@ void pool_runner::carry_out(action& what, time_point now)
 
 void pool_runner::log_in_apart(std::function<void(login_outcome&)> then)
 {
-    boost::asio::post(
-        logins_,
-        [this, then = std::move(then), timeout = pool_.settings().connect_timeout]() mutable {
-            auto outcome =
-                std::make_shared<login_outcome>(behind_->log_in(timeout, stopping_.get_token()));
-            boost::asio::post(loop_, [then = std::move(then), outcome] { then(*outcome); });
-        });
+    ++under_way_;
+    boost::asio::post(logins_,
+                      [this,
+                       then = std::move(then),
+                       at = behind_,
+                       timeout = pool_.settings().connect_timeout,
+                       stop = stopping_.get_token()]() mutable {
+                          auto outcome = std::make_shared<login_outcome>(at->log_in(timeout, stop));
+                          boost::asio::post(loop_, [this, then = std::move(then), at, outcome] {
+                              --under_way_;
+                              if (at != behind_)
+                                  log_in_apart(then); // not there any more
+                              else
+                                  then(*outcome);
+                          });
+                      });
 }
 
 void pool_runner::log_in(server_id id)
@@ -409,8 +454,9 @@ void pool_runner::on_login(server_id id, login_outcome& outcome)
     servers_[slot] = std::make_unique<server>(*this, id, std::move(*outcome));
     server& s = *servers_[slot];
     s.settings = registry_.intern(pgwire::tracked_settings(s.link->parameters()));
-    if (!reported_) {
+    if (!std::exchange(knows_servers_, true)) {
         reported_ = s.link->parameters();
+        greeted_.reset();
         login_settings_ = s.settings;
         log::info("backend is up", {{"backend", name_}, {"address", behind_->address()}});
     }

@@ -62,8 +62,7 @@ public:
     ~pool_runner(); // waits for logins and cancels under way, which it asks to stop
 
     const std::string& name() const { return name_; }
-    backend& behind() { return *behind_; }
-    const backend& behind() const { return *behind_; }
+    const std::shared_ptr<backend>& behind() const { return behind_; }
     const pool& books() const { return pool_; }
     pool_stats stats() const; // of the books, where only clients wait
     pgwire::settings_registry& registry() { return registry_; }
@@ -90,7 +89,7 @@ public:
     bool has_catalog() const { return what_.has_catalog; }
     bool has_room_for_pins() const { return rules_.pins_are_full.empty(); }
 
-    bool knows_servers() const { return reported_.has_value(); } // once one has logged in
+    bool knows_servers() const { return knows_servers_; } // once one has logged in there
     // What a client with these settings is told at its startup, up to its key; valid until the next
     // call.
     std::string_view greeting(const pgwire::settings_ptr& settings);
@@ -131,7 +130,15 @@ public:
     bool is_paused_by_operator() const { return operators_pause_.has_value(); }
     void disable(bool yes); // no new clients
     bool is_disabled() const { return is_disabled_; }
-    void have_lane(pool_runner& lane) { lane_ = &lane; } // to which they are done as well
+    void have_lane(pool_runner* lane) { lane_ = lane; } // to which they are done as well; or none
+    pool_runner* lane() const { return lane_; }
+
+    // From now on servers are logged in elsewhere: those of today are as after RECONNECT.
+    void readdress(std::shared_ptr<backend> behind, backend_address to, time_point now);
+    // The settings name it no more: who holds a server finishes, and that is all.
+    void retire(time_point now);
+    bool is_retired() const { return is_retired_; }
+    bool is_empty() const; // no client, no server, and none under way: it can go
 
     // Carries out what the calls above left to do. Call at the end of each event, never within one.
     void carry_out(time_point now);
@@ -149,7 +156,8 @@ private:
     server& at(server_id id) { return *servers_[static_cast<std::size_t>(id)]; }
 
     std::string name_;
-    std::shared_ptr<backend> behind_; // the session lane's is its pool's
+    std::shared_ptr<backend> behind_;               // the session lane's is its pool's
+    std::vector<std::shared_ptr<backend>> earlier_; // whose servers may still be held
     pool_runner* lane_ = nullptr;
     pool pool_;
     traits what_;
@@ -158,6 +166,7 @@ private:
     pool_events& events_;
     bool gate_is_closed_ = false;
     bool is_disabled_ = false;
+    bool is_retired_ = false;
     std::optional<error> operators_pause_; // what waiting clients are told
     weir::traffic traffic_;
     static constexpr std::size_t samples_per_tick = 10;
@@ -165,9 +174,10 @@ private:
     std::uint64_t queries_seen_ = 0; // since they were taken; some of them are the samples
     unsigned clients_ = 0;           // at home here
     pgwire::settings_registry registry_;
-    time_point answered_{};                  // by some server, while none has been lost since
-    std::optional<parameter_list> reported_; // by the first server
-    std::string greeting_;                   // for clients with these settings, the last that came
+    time_point answered_{}; // by some server, while none has been lost since
+    bool knows_servers_ = false;
+    parameter_list reported_; // by the first server
+    std::string greeting_;    // for clients with these settings, the last that came
     pgwire::settings_ptr greeted_;
     pgwire::settings_ptr login_settings_;
     std::unordered_map<pgwire::settings_ptr, pgwire::settings_ptr> accepted_;
@@ -175,6 +185,7 @@ private:
     log::once_per complaints_{std::chrono::seconds{10}};
     actions todo_;
     actions doing_;
+    unsigned under_way_ = 0; // logins and cancels
     std::stop_source stopping_;
     boost::asio::thread_pool logins_; // as many threads as logins may be in flight
     boost::asio::thread_pool cancels_;

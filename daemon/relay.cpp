@@ -165,25 +165,65 @@ void relay::bury()
     left_.clear();
 }
 
-void relay::serve(pool_runner& pool, std::span<const std::string> aliases)
+void relay::serve(pool_runner& pool)
 {
     pools_.push_back(&pool);
-    by_database_[pool.name()] = &pool;
-    for (const std::string& alias : aliases)
-        by_database_[alias] = &pool;
-    if (pool.behind().has_channels() && !pool.rules().is_session_lane)
+    if (pool.behind()->has_channels() && !pool.rules().is_session_lane)
         channels_.emplace(&pool, std::make_unique<channel_listener>(pool, epoll_, *this));
 }
 
-void relay::serve_sessions(pool_runner& lane,
-                           pool_runner& pool,
-                           std::span<const std::string> aliases)
+void relay::name(pool_runner& pool, std::span<const std::string> aliases)
 {
-    std::vector<std::string> names;
+    const std::string_view lane = pool.rules().is_session_lane ? ":session" : "";
+    std::erase_if(by_database_, [&](const auto& named) { return named.second == &pool; });
+    by_database_[pool.name()] = &pool;
     for (const std::string& alias : aliases)
-        names.push_back(alias + ":session");
-    serve(lane, names);
+        by_database_[alias + std::string(lane)] = &pool;
+}
+
+void relay::serve_sessions(pool_runner& lane, pool_runner& pool)
+{
+    serve(lane);
     lanes_[&pool] = &lane;
+}
+
+void relay::readdress(pool_runner& pool)
+{
+    now_ = std::chrono::steady_clock::now();
+    if (const auto l = channels_.find(&pool); l != channels_.end())
+        l->second->readdress(now_);
+    carry_out(&pool);
+    bury();
+}
+
+void relay::retire(pool_runner& pool)
+{
+    now_ = std::chrono::steady_clock::now();
+    std::erase_if(by_database_, [&](const auto& named) { return named.second == &pool; });
+    std::erase_if(lanes_, [&](const auto& l) { return l.first == &pool || l.second == &pool; });
+    pool.retire(now_);
+    for (const auto& c : clients_)
+        if (c && c->home == &pool && c->now != client::phase::leaving && (!c->held || rests(*c)))
+            farewell(*c, reason_to_leave(*c));
+    carry_out(&pool);
+    bury();
+}
+
+bool relay::is_done_with(const pool_runner& pool) const
+{
+    const auto l = channels_.find(&pool);
+    return pool.is_empty() && (l == channels_.end() || l->second->is_idle());
+}
+
+void relay::forget(pool_runner& pool)
+{
+    std::erase(pools_, &pool);
+    const auto l = channels_.find(&pool);
+    if (l == channels_.end())
+        return;
+    std::erase(again_, l->second.get());
+    suspended_.erase(l->second.get());
+    channels_.erase(l);
 }
 
 void relay::listen(int descriptor)
@@ -286,6 +326,19 @@ client* relay::find(client_id id)
 {
     const auto slot = static_cast<std::size_t>(id);
     return slot < clients_.size() ? clients_[slot].get() : nullptr;
+}
+
+bool relay::has_to_leave(const client& c) const
+{
+    return draining_ || (c.home && c.home->is_retired());
+}
+
+error relay::reason_to_leave(const client& c) const
+{
+    error why = shutting_down();
+    if (!draining_)
+        why.detail = "A reload has taken backend \"" + c.home->name() + "\" out of the settings.";
+    return why;
 }
 
 error relay::shutting_down()

@@ -52,12 +52,20 @@ public:
 
     void listen(int descriptor); // borrowed; accepts until stop_listening()
     void stop_listening();
-    void serve(pool_runner& pool, std::span<const std::string> aliases);
+    void serve(pool_runner& pool); // but nobody finds it before it is named
+    // Beside its own name; a lane's have :session behind. In place of those it had.
+    void name(pool_runner& pool, std::span<const std::string> aliases);
     void serve(console::host& host); // at the databases weir and pgbouncer
     bool has_backend(const std::string& name) const { return by_database_.contains(name); }
-    // Servers for whole connections beside `pool`: at its names with :session behind, and for the
-    // applications that its settings name.
-    void serve_sessions(pool_runner& lane, pool_runner& pool, std::span<const std::string> aliases);
+    // Servers for whole connections beside `pool`: at its names, and for the applications that its
+    // settings name.
+    void serve_sessions(pool_runner& lane, pool_runner& pool);
+    void readdress(pool_runner& pool); // its servers are elsewhere from now on
+    // No more clients for it. Those of today are told 57P01: who holds a server as it is given
+    // back.
+    void retire(pool_runner& pool);
+    bool is_done_with(const pool_runner& pool) const; // nothing of it is left here but its name
+    void forget(pool_runner& pool);
     void start();              // from now on readiness is acted upon
     void tick(time_point now); // every 50 to 100 ms
     void reload(relay_settings settings);
@@ -72,7 +80,7 @@ public:
     std::vector<console::socket> held(); // servers, by clients; looks at every server
     std::vector<console::memory> memory() const;
     bool kill_client(const std::string& ptr); // as sockets() calls it; false: there is none
-    void kill_clients_of(pool_runner& home);
+    void kill_clients_of(pool_runner& home, const error& why);
 
     // While suspended, no socket of a backend's client or server is read; the console's are.
     void suspend() { is_suspended_ = true; }
@@ -139,6 +147,8 @@ private:
     void bury();
     bool is_stalled(const server& s) const;
     void end_stall(server& s);
+    bool has_to_leave(const client& c) const; // as soon as nothing is under way
+    error reason_to_leave(const client& c) const;
     static error shutting_down();
 
     // relay_clients.cpp: from accept to close, and the bytes that go up

@@ -283,8 +283,8 @@ void relay::refused(client_id id, const error& why)
     if (!c || !c->waiting)
         return;
     c->waiting = false;
-    if (draining_)
-        return farewell(*c, shutting_down());
+    if (has_to_leave(*c))
+        return farewell(*c, reason_to_leave(*c));
     if (c->now == client::phase::settling)
         return farewell(*c, why);
     log::info("a client got no server",
@@ -404,7 +404,7 @@ void relay::part(client& c)
 
 void relay::farewell(client& c, const error& why)
 {
-    if (!draining_)
+    if (!has_to_leave(c)) // else they all are
         log::info(
             "a client is sent away",
             {{"pid", c.pid}, {"uid", c.uid}, {"sqlstate", why.code.text()}, {"why", why.message}});

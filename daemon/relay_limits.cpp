@@ -86,8 +86,8 @@ void relay::take_back(client& c, server& s, hold_limit passed)
     if (!words_.empty())
         send(c, words_);
     after_channels(c);
-    if (draining_)
-        farewell(c, shutting_down());
+    if (has_to_leave(c))
+        farewell(c, reason_to_leave(c));
     else if (c.half_closed)
         finish_half_closed(c);
 }

@@ -131,7 +131,9 @@ void relay::go_on(client& c, server& s)
     if (c.now == client::phase::settling) {
         let_in(c);
         resume(c);
-    } else if (draining_ || (handing_over_ && c.held)) {
+    } else if (has_to_leave(c)) {
+        farewell(c, reason_to_leave(c));
+    } else if (handing_over_ && c.held) {
         farewell(c, shutting_down());
     } else if (c.half_closed) {
         finish_half_closed(c);
@@ -162,8 +164,8 @@ void relay::forsake(client& c, server& s, pgwire::session_effects lost, std::str
     s.inventory.reset();
     s.given_up = true;
     s.home.abandon(s, close_reason::error, now_);
-    if (draining_)
-        return farewell(c, shutting_down());
+    if (has_to_leave(c))
+        return farewell(c, reason_to_leave(c));
     if (c.now == client::phase::settling) // accepted; only the server's words for them are missing
         let_in(c);
     else if (!lost.empty())

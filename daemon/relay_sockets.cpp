@@ -133,12 +133,16 @@ std::vector<console::socket> relay::held()
     return all;
 }
 
-void relay::kill_clients_of(pool_runner& home)
+void relay::kill_clients_of(pool_runner& home, const error& why)
 {
     now_ = std::chrono::steady_clock::now();
     for (const auto& c : clients_)
-        if (c && !c->closed && c->home == &home)
-            farewell(*c, {"57P01", "terminating connection due to administrator command", "KILL"});
+        if (!c || c->closed || c->home != &home)
+            continue;
+        else if (c->now == client::phase::leaving) // and does not take what it is sent
+            drop(*c);
+        else
+            farewell(*c, why);
     carry_out(&home);
     bury();
 }

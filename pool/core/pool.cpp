@@ -165,6 +165,7 @@ void pool::retire_all(close_reason why, time_point now, actions& todo)
 {
     ++generation_;
     retired_why_ = why;
+    failures_ = 0; // what has failed until now says nothing of what follows
     trim(now, todo);
     cover_waiters(now, todo);
 }

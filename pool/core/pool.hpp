@@ -81,7 +81,7 @@ public:
     // Those in the queue wait for the new `timeout`, counted from when they came.
     void reload(const pool_settings& settings, time_point now, actions& todo);
     // RECONNECT: no server of today is granted again. Idle ones are closed now, others as they come
-    // back.
+    // back; and logins that have failed are no reason to wait with the next.
     void retire_all(close_reason why, time_point now, actions& todo);
     bool has_retired() const; // some are still held or under way; looks at every server
 

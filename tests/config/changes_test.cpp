@@ -25,7 +25,8 @@ settings two_backends()
     return all;
 }
 
-using names = std::vector<std::string>;
+using names = std::set<std::string>;
+using paths = std::vector<std::string>;
 
 } // namespace
 
@@ -46,6 +47,14 @@ TEST_CASE("a reload names the backends that came, went, moved or were retuned")
     CHECK(changes.removed == names{"b"});
     CHECK(changes.added == names{"c"});
     CHECK(changes.readdressed.empty());
+
+    after = two_backends();
+    after.backends[1] = backend("b", "sqlite:///b.db"); // nothing of the old pool fits the new one
+    after.backends[1].pool.size = 11;
+    changes = compare(two_backends(), after);
+    CHECK(changes.removed == names{"b"});
+    CHECK(changes.added == names{"b"});
+    CHECK((changes.readdressed.empty() && changes.retuned.empty()));
 
     after = two_backends();
     after.backends[1].url.password = secret("rotated");
@@ -72,6 +81,7 @@ TEST_CASE("a reload tells what applies at once from what needs a restart")
         {[](settings& s) { s.listen.port = 1; }, "listen.port"},
         {[](settings& s) { s.listen.mode = 0600; }, "listen.mode"},
         {[](settings& s) { s.listen.group = "app"; }, "listen.group"},
+        {[](settings& s) { s.keep_clients = true; }, "keep_clients"},
         {[](settings& s) { s.metrics.reset(); }, "metrics.listen"},
         {[](settings& s) { s.metrics_hosts = {"db"}; }, "metrics.hosts"},
     };
@@ -82,7 +92,7 @@ TEST_CASE("a reload tells what applies at once from what needs a restart")
         change(after);
         const settings_changes changes = compare(two_backends(), after);
         CAPTURE(path);
-        CHECK(changes.live == names{path});
+        CHECK(changes.live == paths{path});
         CHECK(changes.restart.empty());
     }
     for (const auto& entry : restart) {
@@ -92,7 +102,7 @@ TEST_CASE("a reload tells what applies at once from what needs a restart")
         change(after);
         const settings_changes changes = compare(two_backends(), after);
         CAPTURE(path);
-        CHECK(changes.restart == names{path});
+        CHECK(changes.restart == paths{path});
         CHECK(changes.live.empty());
     }
 }

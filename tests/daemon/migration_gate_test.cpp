@@ -52,7 +52,11 @@ class stand_in {
 public:
     migration_work work()
     {
-        return {[this](const auto&, const auto& wanted, auto& watcher, std::stop_token stop) {
+        return {[this](const auto& where, const auto& wanted, auto& watcher, std::stop_token stop) {
+                    {
+                        const std::lock_guard lock{mutex_};
+                        databases_.push_back(where.url.database);
+                    }
                     return run(wanted, watcher, stop);
                 },
                 [this](const auto&, std::stop_token) {
@@ -78,6 +82,11 @@ public:
     {
         const std::lock_guard lock{mutex_};
         return runs_;
+    }
+    std::vector<std::string> databases() // of the runs
+    {
+        const std::lock_guard lock{mutex_};
+        return databases_;
     }
 
 private:
@@ -108,6 +117,7 @@ private:
     std::condition_variable_any changed_;
     std::vector<outcome> ends_;
     std::vector<migrations::request> runs_;
+    std::vector<std::string> databases_;
     migrations::attempt<migrations::state> seen_ = migrations::state{};
 };
 
@@ -186,6 +196,11 @@ public:
     boost::asio::io_context& loop() { return loop_; }
     pool_runner& pool() { return pool_; }
     migration_gate& gate() { return gate_; }
+    void readdress(std::string database)
+    {
+        settings_.url.database = std::move(database);
+        gate_.readdress(settings_);
+    }
     heard& events() { return heard_; }
 
 private:
@@ -497,6 +512,61 @@ TEST_CASE("told to stop, the migrator ends, and who waits is told 57P01")
     CHECK(s.gate().status().failures == 0);
     s.ask({.backend = "main", .target = "head"});
     CHECK(s.answer().error().code == sqlstate{"57P01"});
+}
+
+TEST_CASE("with another address nobody is served before it is migrated there")
+{
+    scene s;
+    s.gate().boot();
+    s.until_runs(1);
+    SUBCASE("when it was open")
+    {
+        s.migrator.end_with(applied_one);
+        s.until([&] { return s.gate().is_open(); });
+        s.readdress("elsewhere");
+    }
+    SUBCASE("when it was closed by a failure")
+    {
+        s.migrator.end_with(sql_is_wrong);
+        s.until([&] { return s.refusal().has_value(); });
+        s.readdress("elsewhere");
+        CHECK(s.gate().status().error.empty());
+    }
+    SUBCASE("while it is migrated where it was: that is ended, and of no account")
+    {
+        s.readdress("elsewhere");
+        CHECK(s.gate().status().closed_because == "the backend has another address");
+    }
+    SUBCASE("while a migration of the console's waits for transactions, or runs")
+    {
+        s.migrator.end_with(applied_one);
+        s.until([&] { return s.gate().is_open(); });
+        bool online = false;
+        SUBCASE("waits") {}
+        SUBCASE("runs") { online = true; }
+        s.ask({.backend = "main", .target = "heads", .online = online});
+        s.readdress("elsewhere");
+        CHECK(s.answer().error().code.text() == "57014");
+    }
+    CHECK_FALSE(s.gate().is_open());
+    s.until([&] { return s.migrator.databases().back() == "elsewhere"; });
+    CHECK_FALSE(s.gate().is_open());
+    CHECK_FALSE(s.refusal().has_value()); // who comes waits
+    s.migrator.end_with(applied_one);
+    s.until([&] { return s.gate().is_open(); });
+    CHECK(s.pool().books().is_open());
+    CHECK_FALSE(s.gate().is_busy());
+}
+
+TEST_CASE("with another address that is not to be migrated it is open at once")
+{
+    migration_settings none;
+    none.dir = "/nowhere";
+    scene s{none};
+    s.gate().boot();
+    s.readdress("elsewhere");
+    CHECK(s.gate().is_open());
+    CHECK(s.migrator.runs().empty());
 }
 
 TEST_SUITE_END();

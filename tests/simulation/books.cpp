@@ -66,6 +66,7 @@ void books::logs_in(server_id id)
     at(id).born = now_;
     ++tally_.logins_ok;
     last_login_error_.reset();
+    logins_fail_ = false;
     ever_logged_in_ = true;
 }
 
@@ -74,6 +75,7 @@ void books::fails_to_log_in(server_id id, const error& why)
     at(id) = {};
     ++tally_.logins_failed;
     last_login_error_ = why;
+    logins_fail_ = true;
     knocked_ = now_;
 }
 
@@ -93,6 +95,7 @@ void books::retires_all()
 {
     for (server& s : servers_)
         s.retired = true; // of a closed slot it says nothing: `opens` begins anew
+    logins_fail_ = false;
 }
 
 void books::pauses(error why)
@@ -162,7 +165,7 @@ void books::opens(const action& a)
     promise(at(a.server).state == server_state::closed, "a server is opened in a free slot");
     promise(total() < limit(), "never more than size + overflow servers");
     promise(count(server_state::connecting) < 4, "at most four logins in flight");
-    if (last_login_error_)
+    if (logins_fail_)
         promise(now_ - knocked_ >= 75ms, "between failing logins there is a pause");
     const bool for_a_waiter = queue_.size() > under_way();
     const bool ahead_of_need =
@@ -402,7 +405,7 @@ void books::check_that_nobody_waits_in_vain() const
     promise(queue_.size() <= count(server_state::pinging) || count(server_state::idle) == 0,
             "nobody waits while a server is idle");
     const bool may_open = total() < limit() && count(server_state::connecting) < 4 &&
-                          (!last_login_error_ || now_ - knocked_ >= 500ms);
+                          (!logins_fail_ || now_ - knocked_ >= 500ms);
     promise(queue_.size() <= under_way() || !may_open, "nobody waits while one may be opened");
 }
 
@@ -425,7 +428,7 @@ void books::check_what_a_tick_leaves() const
                 "nothing idles beyond min_idle for longer than idle_timeout");
     }
     const bool may_open = total() < size() && count(server_state::connecting) < 4 &&
-                          (!last_login_error_ || now_ - knocked_ >= 5s);
+                          (!logins_fail_ || now_ - knocked_ >= 5s);
     promise(count(server_state::idle) + under_way() >= settings_.min_idle + queue_.size() ||
                 !may_open || closed_because_,
             "min_idle servers are kept");

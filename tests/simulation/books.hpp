@@ -112,7 +112,8 @@ private:
 
     std::optional<error> last_login_error_;
     bool ever_logged_in_ = false;
-    time_point knocked_{}; // the last open or failed login
+    bool logins_fail_ = false; // the last one, and all were not retired since
+    time_point knocked_{};     // the last open or failed login
     pool_stats tally_;
 };
 
