@@ -129,11 +129,12 @@ def test_it_is_enabled_and_served_right_after_the_installation(package):
             assert box.show(unit, "ActiveState") == "active"
         with raw_client(box.path(SOCKET), database="database") as client:
             assert client.rows("SELECT 'served'") == [["served"]]
-        # An upgrade replaces the service; its clients wait in the socket, which stays.
-        socket, service = (box.show(unit, "ActiveEnterTimestampMonotonic") for unit in UNITS)
-        box.install(package)
-        assert box.show("weir.socket", "ActiveEnterTimestampMonotonic") == socket
-        assert box.show("weir.service", "ActiveEnterTimestampMonotonic") != service
+            # An upgrade replaces the service; the socket stays, and so do those who are connected.
+            socket, service = (box.show(unit, "ActiveEnterTimestampMonotonic") for unit in UNITS)
+            box.install(package)
+            assert box.show("weir.socket", "ActiveEnterTimestampMonotonic") == socket
+            assert box.show("weir.service", "ActiveEnterTimestampMonotonic") != service
+            assert client.rows("SELECT 'still here'") == [["still here"]]
         box.run("dpkg", "--no-triggers", "--purge", "weir")
         assert not os.path.exists(box.path(SOCKET)) and not os.path.exists(box.path("/etc/weir"))
         assert os.path.exists(
