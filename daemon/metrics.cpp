@@ -44,7 +44,7 @@ public:
         ClientMetric metric;
         metric.label = std::move(with);
         metric.histogram.sample_count = measured.count();
-        metric.histogram.sample_sum = measured.sum().count();
+        metric.histogram.sample_sum = std::chrono::duration<double>{measured.sum()}.count();
         std::uint64_t so_far = 0; // Prometheus's buckets include the smaller ones
         for (std::size_t i = 0; i < measured.buckets().size(); ++i) {
             so_far += measured.buckets()[i];

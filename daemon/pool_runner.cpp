@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t login_threads = 4; // the pool has no more logins in flight
 constexpr std::size_t accepted_limit = 1000;
-constexpr client_id nobody{}; // weir itself, in the queue for a first server: see tick()
 
 // For so long an answer of some server proves that the next query would be answered, too.
 constexpr std::chrono::seconds proof_lasts{1};
@@ -63,17 +62,8 @@ backend_snapshot pool_runner::snapshot() const
             .clients = clients_,
             .is_up = pool_.is_up(),
             .down_because = why ? why->message : std::string{},
-            .pool = stats(),
+            .pool = pool_.stats(),
             .traffic = traffic_};
-}
-
-// Whoever has come while weir itself waited has waited for less than `waiting_since` says.
-pool_stats pool_runner::stats() const
-{
-    pool_stats n = pool_.stats();
-    if (pool_.is_waiting(nobody) && --n.waiting == 0)
-        n.waiting_since.reset();
-    return n;
 }
 
 void pool_runner::note_query(const pgwire::statement_note& what,
@@ -261,12 +251,10 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
 }
 
 // Until a first server has logged in nobody knows whether the backend is up, nor what clients are
-// to be told at startup: weir itself is the first in the queue. Granted, it gives the server back.
-// A pool that is paused or shut opens nothing, so then there is nothing to ask for.
+// to be told at startup.
 void pool_runner::tick(time_point now)
 {
-    if (!knows_servers_ && !what_.is_session_lane && pool_.is_open() && !pool_.is_waiting(nobody))
-        pool_.acquire(nobody, process_index{}, now, todo_);
+    pool_.seek_server(!knows_servers_ && !what_.is_session_lane);
     pool_.tick(now, todo_);
     if (!earlier_.empty() && !pool_.has_retired())
         earlier_.clear();

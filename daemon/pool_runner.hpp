@@ -64,7 +64,6 @@ public:
     const std::string& name() const { return name_; }
     const std::shared_ptr<backend>& behind() const { return behind_; }
     const pool& books() const { return pool_; }
-    pool_stats stats() const; // of the books, where only clients wait
     pgwire::settings_registry& registry() { return registry_; }
     weir::traffic& counted() { return traffic_; }
     const weir::traffic& counted() const { return traffic_; }

@@ -312,7 +312,7 @@ client_counts relay::counts() const
     client_counts n;
     std::uint64_t known = consoles_;
     for (const pool_runner* pool : pools_) {
-        const pool_stats books = pool->stats();
+        const pool_stats books = pool->books().stats();
         n.active += books.active + books.pinned;
         n.waiting += books.waiting;
         known += pool->clients();

@@ -1,5 +1,6 @@
 // The connections of this moment, for the console.
 #include "daemon/relay.hpp"
+#include "daemon/socket_address.hpp"
 #include "pool/pgwire/masked_sql.hpp"
 
 #include <algorithm>
@@ -81,6 +82,8 @@ console::socket relay::view_of(const server& s)
                         .state = std::string(state_of(s)),
                         .remote_pid = s.link->process_id(),
                         .application_name = application_of(s.settings),
+                        .peer = peer_address(s.link->descriptor()),
+                        .local = local_address(s.link->descriptor()),
                         .connected = now_ - s.connected_at,
                         .asked = now_ - s.since,
                         .is_leaving = s.leaves || s.given_up,

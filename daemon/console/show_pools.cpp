@@ -165,7 +165,7 @@ rows show_lists(const metrics_snapshot& now)
             {"used_clients", text(clients)},
             {"login_clients", text(c.login)},
             {"free_servers", text(idle)},
-            {"used_servers", text(servers - idle)},
+            {"used_servers", text(servers)}, // all, as PgBouncer counts them
             {"dns_names", "0"},
             {"dns_zones", "0"},
             {"dns_queries", "0"},

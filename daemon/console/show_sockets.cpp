@@ -23,6 +23,11 @@ std::string in_milliseconds(socket::age time)
     return std::to_string(duration_cast<milliseconds>(time).count());
 }
 
+std::string port_of(const address& end, const sockets& all)
+{
+    return text(end.port.value_or(all.port));
+}
+
 // `prefix` is what SHOW SOCKETS puts in front of the state.
 row of(const socket& s,
        const char* type,
@@ -35,10 +40,10 @@ row of(const socket& s,
             s.user,
             s.database,
             prefix + s.state,
-            "unix",
-            std::to_string(all.port),
-            "unix",
-            std::to_string(all.port),
+            unless_empty(s.peer.host),
+            port_of(s.peer, all),
+            unless_empty(s.local.host),
+            port_of(s.local, all),
             when(s.connected, now),
             when(s.asked, now),
             std::to_string(wait / 1'000'000),
@@ -145,8 +150,8 @@ rows show_fds(const sockets& all)
                         task,
                         s.user,
                         s.database,
-                        "unix",
-                        std::to_string(all.port),
+                        unless_empty(s.peer.host),
+                        port_of(s.peer, all),
                         "0",
                         is_linked ? "1" : "0",
                         {},

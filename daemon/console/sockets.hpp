@@ -5,10 +5,20 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace weir::console {
+
+// One end of a connection, in PgBouncer's words.
+struct address {
+    std::string host = "unix"; // or an IP address; empty: the connection is gone already
+    // None: weir's own, which names its socket file, as in PgBouncer for a socket without a name.
+    std::optional<std::uint16_t> port = {};
+
+    friend bool operator==(const address&, const address&) = default;
+};
 
 // A client, or a connection to a backend.
 struct socket {
@@ -23,6 +33,8 @@ struct socket {
     std::int64_t pid = 0;        // of that process
     std::int64_t remote_pid = 0; // likewise; of a server its own process's
     std::string application_name = {};
+    address peer = {};
+    address local = {};
     std::string doing = {};     // of a held server: running, idle in transaction, idle
     std::string pins = {};      // why it is kept between transactions
     std::string statement = {}; // the holder's last, without its literals unless they are asked for

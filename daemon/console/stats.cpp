@@ -5,10 +5,9 @@
 namespace weir::console {
 namespace {
 
-using std::chrono::duration;
 using std::chrono::microseconds;
 
-std::uint64_t in_microseconds(duration<double> time)
+std::uint64_t in_microseconds(std::chrono::nanoseconds time)
 {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<microseconds>(time).count());
 }
@@ -22,7 +21,7 @@ stats totals_of(const backend_snapshot& b)
     out[stats::query_count] = b.traffic.queries;
     out[stats::bytes_received] = b.traffic.bytes_in;
     out[stats::bytes_sent] = b.traffic.bytes_out;
-    out[stats::xact_time] = in_microseconds(b.pool.hold_seconds.sum());
+    out[stats::xact_time] = in_microseconds(b.traffic.transaction_seconds.sum());
     out[stats::query_time] = in_microseconds(b.traffic.query_time);
     out[stats::wait_time] = in_microseconds(b.pool.checkout_seconds.sum());
     return out;

@@ -18,7 +18,7 @@ struct stats {
         query_count,
         bytes_received, // from clients
         bytes_sent,     // to clients
-        xact_time,      // servers were held
+        xact_time,      // transactions lasted that are over, once they had a server
         query_time,     // servers had something to do
         wait_time,      // clients waited for a server
     };

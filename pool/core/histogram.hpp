@@ -1,4 +1,5 @@
-// Counts durations by size, for the metrics page: fixed bounds, no lock, no allocation.
+// Counts durations by size, for the metrics page: fixed bounds, no lock, no allocation. The sum is
+// exact: time that was measured elsewhere can be compared with it.
 #pragma once
 
 #include <array>
@@ -16,10 +17,11 @@ public:
         0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 5, 10, 30, 60};
     using bucket_counts = std::array<std::uint64_t, bounds.size() + 1>;
 
-    constexpr void observe(std::chrono::duration<double> length)
+    constexpr void observe(std::chrono::nanoseconds length)
     {
+        const double seconds = std::chrono::duration<double>{length}.count();
         std::size_t bucket = 0; // most of what a healthy pool measures ends in the first few
-        while (bucket < bounds.size() && length.count() > bounds[bucket])
+        while (bucket < bounds.size() && seconds > bounds[bucket])
             ++bucket;
         ++buckets_[bucket];
         ++count_;
@@ -28,14 +30,14 @@ public:
 
     constexpr const bucket_counts& buckets() const { return buckets_; } // not cumulative
     constexpr std::uint64_t count() const { return count_; }
-    constexpr std::chrono::duration<double> sum() const { return sum_; }
+    constexpr std::chrono::nanoseconds sum() const { return sum_; }
 
     friend bool operator==(const histogram&, const histogram&) = default;
 
 private:
     bucket_counts buckets_{};
     std::uint64_t count_ = 0;
-    std::chrono::duration<double> sum_{0};
+    std::chrono::nanoseconds sum_{0};
 };
 
 } // namespace weir

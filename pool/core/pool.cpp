@@ -442,8 +442,10 @@ void pool::top_up(time_point now, actions& todo)
     if (!is_open())
         return;
     const unsigned most = std::min(kept(), limit());
-    while (count(server_state::idle) + under_way() < settings_.min_idle + waiting_.size() &&
-           total() < most && may_knock(now))
+    const auto ready_soon = [this] { return count(server_state::idle) + under_way(); };
+    while (ready_soon() < settings_.min_idle + waiting_.size() && total() < most && may_knock(now))
+        open(now, todo);
+    if (seeks_server_ && ready_soon() == 0 && total() < limit() && may_knock(now))
         open(now, todo);
 }
 
@@ -483,7 +485,8 @@ bool pool::may_knock(time_point now) const
         return false;
     if (failures_ == 0)
         return true;
-    const auto cap = waiting_.empty() ? longest_pause : longest_pause_while_waited_for;
+    const auto cap =
+        waiting_.empty() && !seeks_server_ ? longest_pause : longest_pause_while_waited_for;
     return now - knocked_ >= reconnect_delay(failures_, cap, knock_chance_);
 }
 

@@ -77,6 +77,9 @@ public:
     void lost(server_id id, time_point now, actions& todo); // idle, or during a ping or reset
 
     void tick(time_point now, actions& todo); // call every 50 to 100 ms
+    // Whether servers can be had is to be known even if no client asks: while `yes`, tick() opens
+    // one, and tries again as soon as if a client waited.
+    void seek_server(bool yes) { seeks_server_ = yes; }
     // Takes effect at once, but a server that is held or under way is closed only as it comes back.
     // Those in the queue wait for the new `timeout`, counted from when they came.
     void reload(const pool_settings& settings, time_point now, actions& todo);
@@ -174,6 +177,7 @@ private:
     wait_queue waiting_;
     turn_pace pace_;
 
+    bool seeks_server_ = false;
     gate gate_ = gate::open;
     error closed_because_; // what refused clients are told while it is not open
 

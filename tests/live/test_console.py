@@ -12,6 +12,7 @@ import psycopg
 import psycopg2
 import pytest
 
+from cluster import SCRAM_PASSWORD, SCRAM_USER, cluster
 from patience import wait_for
 from pgbouncer import pgbouncer
 from weir import USER, binary
@@ -43,19 +44,25 @@ WEIRS_OWN = ["STATE", "MIGRATIONS", "FDS", "BACKENDS", "WAITERS", "HOLDERS", "PI
 @pytest.fixture(scope="module")
 def theirs(pg):
     """A connection to the console of Debian's PgBouncer."""
-    with pgbouncer({"postgres": f"host={pg.directory} port={pg.port}"}, size=5) as running:
+    words = f"host={pg.directory} port={pg.port} user=postgres"
+    with pgbouncer({"postgres": words}, size=5) as running:
         words = {"host": running.directory, "port": running.port, "user": "postgres"}
         with contextlib.closing(psycopg2.connect(dbname="pgbouncer", **words)) as connection:
             connection.autocommit = True
             yield connection
 
 
-def shown(daemon, what):
+def asked(connection, what):
     """[{column: value}, ...]"""
+    cursor = connection.cursor()
+    cursor.execute(f"SHOW {what}")
+    names = [column.name for column in cursor.description]
+    return [dict(zip(names, row)) for row in cursor.fetchall()]
+
+
+def shown(daemon, what):
     with psycopg.connect(daemon.dsn("pgbouncer"), autocommit=True) as connection:
-        cursor = connection.execute(f"SHOW {what}")
-        names = [column.name for column in cursor.description]
-        return [dict(zip(names, row)) for row in cursor.fetchall()]
+        return asked(connection, what)
 
 
 def console(daemon, command):
@@ -86,6 +93,27 @@ def test_lists_of_names_have_pgbouncers_names(pg, start, theirs, what):
     cursor.execute(f"SHOW {what}")
     (key, *_) = [c.name for c in cursor.description]
     assert [row[key] for row in shown(daemon, what)] == [row[0] for row in cursor.fetchall()]
+
+
+def test_lists_count_all_servers_as_pgbouncer_does(pg, start, theirs):
+    daemon = start(pg.unix_url(), DB_POOL_SIZE=3)
+    there = {"host": theirs.info.host, "port": theirs.info.port, "user": "postgres"}
+    for dsn in (daemon.dsn(), psycopg2.extensions.make_dsn(dbname="postgres", **there)):
+        with contextlib.ExitStack() as open_ones:
+            clients = [
+                open_ones.enter_context(contextlib.closing(psycopg2.connect(dsn)))
+                for _ in range(2)
+            ]
+            for client in clients:
+                client.cursor().execute("SELECT 'held'")
+            for client in clients:
+                client.commit()
+    wait_for(lambda: not shown(daemon, "HOLDERS"))
+    for show in (lambda what: shown(daemon, what), lambda what: asked(theirs, what)):
+        lists = {row["list"]: row["items"] for row in show("LISTS")}
+        states = [row["state"] for row in show("SERVERS")]
+        assert lists["used_servers"] == len(states) and states.count("idle") == len(states) > 0
+    assert {row["list"]: row["items"] for row in shown(daemon, "LISTS")}["free_servers"] == 2
 
 
 def test_pools_and_stats_follow_what_clients_do(pg, start):
@@ -119,6 +147,32 @@ def test_pools_and_stats_follow_what_clients_do(pg, start):
         "postgres": 3
     }
     assert {row["name"]: row["value"] for row in shown(daemon, "TOTALS")}["total_xact_count"] == 3
+
+
+@pytest.mark.parametrize("lane", ["", ":session"])
+def test_who_keeps_a_server_is_in_no_transaction_between_two(pg, start, lane):
+    daemon = start(pg.unix_url())
+
+    def totals():
+        rows = {row["database"]: row for row in shown(daemon, "STATS_TOTALS")}
+        return rows["postgres" + lane]
+
+    def transactions(count):
+        wait_for(lambda: totals()["xact_count"] == count)
+        return totals()
+
+    with psycopg.connect(daemon.dsn("postgres" + lane), autocommit=True) as client:
+        client.execute("SELECT pg_advisory_lock(1)")  # in the pool's lane this pins its server
+        before = transactions(1)
+        client.execute("SELECT pg_sleep(0.05)")
+        after = transactions(2)
+        assert after["xact_time"] - before["xact_time"] >= 50_000
+        assert after["xact_time"] >= after["query_time"]
+        time.sleep(0.1)
+    wait_for(lambda: not shown(daemon, "HOLDERS"))
+    left = totals()
+    for figure in ("xact_count", "query_count", "xact_time", "query_time"):
+        assert left[figure] == after[figure], figure
 
 
 def test_clients_and_servers_are_shown_one_by_one(pg, start):
@@ -157,6 +211,56 @@ def test_clients_and_servers_are_shown_one_by_one(pg, start):
         while waiter.get_result():
             pass
         assert shown(daemon, "WAITERS") == [] and shown(daemon, "HOLDERS") == []
+
+
+def test_servers_are_where_pgbouncer_says_they_are(start):
+    with cluster(tls=False) as pg, contextlib.ExitStack() as open_ones:
+        urls = {"unix": pg.unix_url(), "tcp": pg.scram_url()}
+        config = {"backends": {name: {"url": url} for name, url in urls.items()}}
+        daemon = start(config=config)
+        words = {
+            "unix": f"host={pg.directory} port={pg.port} dbname=postgres user=postgres",
+            "tcp": f"host=127.0.0.1 port={pg.port} dbname=postgres user={SCRAM_USER}"
+            f" password='{SCRAM_PASSWORD}'",
+        }
+        bouncer = open_ones.enter_context(pgbouncer(words, size=1))
+        there = {"host": bouncer.directory, "port": bouncer.port, "user": "postgres"}
+        for name in urls:
+            for dsn in (daemon.dsn(name), psycopg2.extensions.make_dsn(dbname=name, **there)):
+                client = open_ones.enter_context(contextlib.closing(psycopg2.connect(dsn)))
+                client.cursor().execute("SELECT 'held'")
+        theirs = open_ones.enter_context(
+            contextlib.closing(psycopg2.connect(dbname="pgbouncer", **there))
+        )
+        theirs.autocommit = True
+
+        def servers(rows):
+            return {row["database"]: row for row in rows}
+
+        def ends(row, *names):
+            return [row[name] for name in names]
+
+        ours, bouncers = servers(shown(daemon, "SERVERS")), servers(asked(theirs, "SERVERS"))
+        for name in urls:
+            same = ("addr", "port", "local_addr")
+            assert ends(ours[name], *same) == ends(bouncers[name], *same)
+        assert ends(ours["unix"], "addr", "port") == ["unix", pg.port]
+        assert bouncers["unix"]["local_port"] == bouncer.port
+        assert ours["unix"]["local_port"] == shown(daemon, "CLIENTS")[0]["port"]
+        assert ends(ours["tcp"], "addr", "port") == ["127.0.0.1", pg.port]
+        for row in (ours["tcp"], bouncers["tcp"]):
+            known = f"SELECT client_port FROM pg_stat_activity WHERE pid = {row['remote_pid']}"
+            assert str(row["local_port"]) == pg.psql(known)
+        same = ("addr", "port", "local_addr", "local_port")
+        sockets = servers(row for row in shown(daemon, "SOCKETS") if row["type"] == "S")
+        assert [ends(sockets[name], *same) for name in urls] == [
+            ends(ours[name], *same) for name in urls
+        ]
+        descriptors = servers(row for row in shown(daemon, "FDS") if row["task"] == "server")
+        assert [ends(descriptors[name], "addr", "port") for name in urls] == [
+            ["unix", pg.port],
+            ["127.0.0.1", pg.port],
+        ]
 
 
 def test_pins_say_why(pg, start):

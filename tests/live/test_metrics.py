@@ -109,6 +109,18 @@ def test_the_numbers_of_a_loaded_weir_agree_with_each_other(pg, start):
             before = now
 
 
+def test_the_first_login_is_weirs_own_affair_and_no_clients(pg, start):
+    gone = "postgresql://app@127.0.0.1:1/gone"
+    config = {"main": {"url": pg.unix_url()}, "gone": {"url": gone, "pool": {"timeout": "200ms"}}}
+    daemon = start(config={"backends": config})
+    wait_for(lambda: daemon.metric("weir_backend_up", backend="main") == 1)
+    assert daemon.metric("weir_pool_checkout_seconds_count", backend="main") == 0
+    assert daemon.metric("weir_pool_hold_seconds_count", backend="main") == 0
+    wait_for(lambda: daemon.metric("weir_pool_connects_total", backend="gone") > 4)
+    for name in ("weir_pool_timeouts_total", "weir_pool_turned_away_total", "weir_pool_waiting"):
+        assert daemon.metric(name, backend="gone") == 0, name
+
+
 def test_a_transaction_lasts_from_its_first_message_to_its_end(pg, start):
     """Also on a connection that its client keeps: the time between two transactions is not theirs."""
     daemon = start(pg.unix_url(), DB_POOL_SIZE=2, DB_MAX_OVERFLOW=0)

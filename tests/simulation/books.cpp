@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 #include <string>
+#include <utility>
 
 using namespace std::chrono_literals;
 
@@ -52,6 +53,7 @@ void books::keeps(server_id id)
     promise(s.state == server_state::active, "the simulation itself is wrong about a server");
     s.state = server_state::pinned;
     s.since = now_;
+    decides_ = false;
 }
 
 void books::comes_back(server_id id, bool dirty)
@@ -171,7 +173,8 @@ void books::opens(const action& a)
     const bool ahead_of_need =
         in_tick_ && total() < size() &&
         count(server_state::idle) + under_way() < settings_.min_idle + queue_.size();
-    promise(for_a_waiter || ahead_of_need, "no server is opened without need");
+    promise(for_a_waiter || ahead_of_need || (in_tick_ && lacks_what_it_seeks()),
+            "no server is opened without need");
     at(a.server) = {.state = server_state::connecting, .since = now_};
     knocked_ = now_;
 }
@@ -393,7 +396,7 @@ void books::compare_with(const pool& it)
 
     promise(it.is_open() == !closed_because_, "it is open until paused or shut, and after resume");
     promise(it.is_quiet() == (count(server_state::active) == 0), "it is quiet if nobody holds");
-    if (!closed_because_)
+    if (std::exchange(decides_, true) && !closed_because_)
         check_that_nobody_waits_in_vain();
     if (in_tick_)
         check_what_a_tick_leaves();
@@ -432,6 +435,8 @@ void books::check_what_a_tick_leaves() const
     promise(count(server_state::idle) + under_way() >= settings_.min_idle + queue_.size() ||
                 !may_open || closed_because_,
             "min_idle servers are kept");
+    const bool may_seek = total() < limit() && (!logins_fail_ || now_ - knocked_ >= 500ms);
+    promise(!lacks_what_it_seeks() || !may_seek || closed_because_, "a server is sought");
 }
 
 // ---- Small questions.
@@ -494,6 +499,11 @@ unsigned books::under_way() const
 unsigned books::size() const
 {
     return settings_.size == 0 ? std::numeric_limits<unsigned>::max() : settings_.size;
+}
+
+bool books::lacks_what_it_seeks() const
+{
+    return seeks_server_ && count(server_state::idle) + under_way() == 0;
 }
 
 unsigned books::limit() const

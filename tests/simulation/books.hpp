@@ -26,13 +26,14 @@ public:
     void time_is(time_point now) { now_ = now; }
     void asks(client_id client, process_index of);
     void gives_up(client_id client);
-    void keeps(server_id id);                         // its holder pins it
+    void keeps(server_id id);                         // its holder pins it; nothing is decided
     void comes_back(server_id id, bool dirty);        // released
     void logs_in(server_id id);                       // or
     void fails_to_log_in(server_id id, const error&); // ... so
     void answers(server_id id);                       // a ping or reset went well
     void breaks(server_id id, close_reason expected); // anything that must end in this close
     void ticks() { in_tick_ = true; }
+    void seeks_server(bool yes) { seeks_server_ = yes; }
     void reloads(const pool_settings& settings) { settings_ = settings; }
     void retires_all();
     void pauses(error why);
@@ -92,6 +93,7 @@ private:
     unsigned under_way() const;
     unsigned size() const;
     unsigned limit() const;
+    bool lacks_what_it_seeks() const;
     bool is_down() const;
 
     pool_settings settings_;
@@ -100,6 +102,8 @@ private:
     bool in_shut_ = false; // it is being shut
     time_point now_{};
     bool in_tick_ = false;
+    bool decides_ = true; // the pool was asked for actions
+    bool seeks_server_ = false;
     std::optional<client_id> newcomer_;
     std::optional<server_id> in_hand_;
 

@@ -213,6 +213,11 @@ void world::the_operator_acts()
         books_.retires_all();
         pool_.retire_all(one_of({close_reason::reconnect, close_reason::migration}), now_, todo_);
         balance("all servers were retired");
+    } else if (chance(30)) {
+        const bool seeks = chance(50);
+        books_.seeks_server(seeks);
+        pool_.seek_server(seeks);
+        tick_after(0ms);
     } else {
         const pool_settings changed = random_settings();
         books_.reloads(changed);

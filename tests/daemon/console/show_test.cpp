@@ -159,7 +159,7 @@ TEST_CASE("lists, users and state count what there is")
     CHECK(items("used_clients") == "10");
     CHECK(items("free_clients") == "90");
     CHECK(items("login_clients") == "1");
-    CHECK(items("used_servers") == "32");
+    CHECK(items("used_servers") == "40");
     CHECK(items("free_servers") == "8");
     check_width(lists, "SHOW LISTS");
     CHECK(show_users(now) == rows{{"app", std::nullopt}});
@@ -184,10 +184,14 @@ TEST_CASE("connections are shown one by one, and who waits or holds by how long"
     socket holder{.ptr = "c3", .state = "active", .link = "s0@main"};
     socket held{.ptr = "s0@main", .state = "active", .link = "c3", .doing = "running"};
     held.held = 5s;
+    held.peer.port = 5433;
     socket pinned = held;
     pinned.pins = "temp_tables";
     pinned.held = 7s;
-    const sockets all{{waiter, patient, holder}, {held, pinned, socket{.state = "idle"}}, 6432};
+    socket idle{.state = "idle"};
+    idle.peer = {"10.0.0.7", 5432};
+    idle.local = {"10.0.0.1", 56568};
+    const sockets all{{waiter, patient, holder}, {held, pinned, idle}, 6432};
 
     const rows clients = show_clients(all, now);
     REQUIRE(clients.size() == 3);
@@ -197,12 +201,24 @@ TEST_CASE("connections are shown one by one, and who waits or holds by how long"
     CHECK(clients[0][10] == "1");
     CHECK(clients[0][11] == "500000");
     check_width(clients, "SHOW CLIENTS");
-    check_width(show_servers(all, now), "SHOW SERVERS");
+    const rows servers = show_servers(all, now);
+    check_width(servers, "SHOW SERVERS");
+    const auto ends = [](const row& r) { return row(r.begin() + 4, r.begin() + 8); };
+    CHECK(ends(clients[0]) == row{"unix", "6432", "unix", "6432"});
+    CHECK(ends(servers[0]) == row{"unix", "5433", "unix", "6432"});
+    CHECK(ends(servers[2]) == row{"10.0.0.7", "5432", "10.0.0.1", "56568"});
     const rows both = show_sockets(all, now, false);
     CHECK(both.size() == 6);
     CHECK(both[5][3] == "sv_idle");
     CHECK(show_sockets(all, now, true).size() == 3);
     check_width(both, "SHOW SOCKETS");
+    const rows descriptors = show_fds(all);
+    REQUIRE(descriptors.size() == 6);
+    CHECK(descriptors[0][5] == "6432");
+    CHECK(descriptors[3][5] == "5433");
+    CHECK(descriptors[5][4] == "10.0.0.7");
+    CHECK(descriptors[5][5] == "5432");
+    check_width(descriptors, "SHOW FDS");
 
     const rows waiters = show_waiters(all);
     REQUIRE(waiters.size() == 2);

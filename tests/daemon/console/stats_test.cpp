@@ -29,14 +29,26 @@ TEST_CASE("totals are microseconds, as PgBouncer has them")
     for (int i = 0; i < 3; ++i)
         b.traffic.transaction_seconds.observe(2500us);
     b.traffic.query_time = 1500us;
-    b.pool.hold_seconds.observe(2500us);
-    b.pool.hold_seconds.observe(1s);
+    b.pool.hold_seconds.observe(1s); // a session, which is not one transaction
     b.pool.checkout_seconds.observe(7us);
     const stats totals = totals_of(b);
     CHECK(totals[stats::xact_count] == 3);
     CHECK(totals[stats::query_time] == 1500);
-    CHECK(totals[stats::xact_time] == 1'002'500);
+    CHECK(totals[stats::xact_time] == 7'500);
     CHECK(totals[stats::wait_time] == 7);
+}
+
+TEST_CASE("transactions of one query each take as long as their queries, to the microsecond")
+{
+    backend_snapshot b{.name = "main"};
+    for (int i = 1; i <= 1000; ++i) {
+        const auto took = i * 1'001ns;
+        b.traffic.transaction_seconds.observe(took);
+        b.traffic.query_time += took;
+        const stats totals = totals_of(b);
+        CAPTURE(i);
+        CHECK(totals[stats::xact_time] == totals[stats::query_time]);
+    }
 }
 
 TEST_CASE("averages are over the last period and what has gone by of this one")

@@ -44,6 +44,7 @@ public:
     }
     std::string checked(unsigned id, bool ok) { return tell(&pool::checked, server_id{id}, ok); }
     std::string lost(unsigned id) { return tell(&pool::lost, server_id{id}); }
+    void seek_server(bool yes) { pool_.seek_server(yes); }
     std::string tick() { return tell(&pool::tick); }
     std::string reload(const pool_settings& to) { return tell(&pool::reload, to); }
     std::string retire_all(close_reason why = close_reason::reload)
