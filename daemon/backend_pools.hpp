@@ -6,11 +6,10 @@
 #include "config/changes.hpp"
 #include "config/settings.hpp"
 #include "daemon/budget_watch.hpp"
+#include "daemon/event_loop.hpp"
 #include "daemon/gates.hpp"
 #include "daemon/pool_runner.hpp"
 #include "daemon/relay.hpp"
-
-#include <boost/asio/io_context.hpp>
 
 #include <map>
 #include <memory>
@@ -24,10 +23,7 @@ public:
     using pools = std::vector<std::unique_ptr<pool_runner>>;
     using opened = std::map<std::string, std::shared_ptr<backend>>; // by the backends' names
 
-    backend_pools(boost::asio::io_context& loop,
-                  relay& clients,
-                  gates& migrations,
-                  budget_watch& budgets)
+    backend_pools(event_loop& loop, relay& clients, gates& migrations, budget_watch& budgets)
         : loop_(loop), relay_(clients), gates_(migrations), budgets_(budgets)
     {
     }
@@ -60,7 +56,7 @@ private:
     void retire(std::unique_ptr<pool_runner> pool);
     pool_runner* find(const std::string& backend) const; // null: there is none
 
-    boost::asio::io_context& loop_;
+    event_loop& loop_;
     relay& relay_;
     gates& gates_;
     budget_watch& budgets_;

@@ -81,7 +81,7 @@ void budget_watch::ask(watched& w)
     boost::asio::post(thread_, [this, own, of = *s] {
         auto seen = std::make_shared<result<doctor::server_facts>>(
             survey_server(of, application_name, stopping_.get_token()));
-        boost::asio::post(loop_, [this, own, seen, name = of.name, url = of.url]() mutable {
+        loop_.post([this, own, seen, name = of.name, url = of.url]() mutable {
             watched* const asked = find(name);
             const auto now = std::ranges::find(backends_, name, &backend_settings::name);
             if (!asked || now->url != url)

@@ -5,9 +5,9 @@
 #include "config/settings.hpp"
 #include "daemon/doctor/budget.hpp"
 #include "daemon/doctor/finding.hpp"
+#include "daemon/event_loop.hpp"
 #include "daemon/pool_runner.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <functional>
@@ -23,7 +23,7 @@ public:
     // A server has answered: of(name) is new.
     using handler = std::function<void(const std::string& backend)>;
 
-    budget_watch(boost::asio::io_context& loop,
+    budget_watch(event_loop& loop,
                  const std::vector<backend_settings>& backends, // read as they are at that time
                  handler answered)
         : loop_(loop), backends_(backends), answered_(std::move(answered))
@@ -49,7 +49,7 @@ private:
     void ask(watched& w);
     void note(watched& w, const doctor::server_facts& seen, const std::vector<int>& own_pids);
 
-    boost::asio::io_context& loop_;
+    event_loop& loop_;
     const std::vector<backend_settings>& backends_;
     handler answered_;
     std::vector<watched> all_;

@@ -9,6 +9,7 @@
 #include "daemon/console_host.hpp"
 #include "daemon/control_pages.hpp"
 #include "daemon/doctor/findings.hpp"
+#include "daemon/event_loop.hpp"
 #include "daemon/gates.hpp"
 #include "daemon/http_server.hpp"
 #include "daemon/log.hpp"
@@ -21,9 +22,7 @@
 #include "daemon/unix_listener.hpp"
 #include "daemon/version.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/host_name.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -39,7 +38,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
 
-constexpr auto tick_interval = 100ms;
+constexpr auto last_words = 100ms; // to be read before the end
 constexpr auto drain_limit = 30s;
 constexpr std::string_view listener_name = "weir-listener"; // as it is passed on
 constexpr auto note_interval = 1s;
@@ -71,8 +70,9 @@ public:
                  {.ready = [this] { started_(pages_ ? pages_->address() : std::string{}); },
                   .exit = [this](const error& why) { exit(why); }}),
           budgets_(loop_, settings_.backends, [this](const auto& backend) { on_budget(backend); }),
-          console_(what_the_console_asks(), what_an_operator_does(), gates_), ticker_(loop_),
-          drained_(loop_), watchdog_(loop_), stops_(loop_, SIGTERM, SIGINT), hangups_(loop_, SIGHUP)
+          console_(what_the_console_asks(), what_an_operator_does(), gates_),
+          drained_(loop_.context()), watchdog_(loop_.context()),
+          stops_(loop_.context(), SIGTERM, SIGINT), hangups_(loop_.context(), SIGHUP)
     {
     }
 
@@ -124,9 +124,9 @@ private:
     settings_reader reread_;
     start_handler started_;
     // One thread runs it and uses what belongs to it; others only post.
-    boost::asio::io_context loop_{BOOST_ASIO_CONCURRENCY_HINT_UNSAFE_IO};
+    event_loop loop_;
     std::vector<service_manager::passed_descriptor> passed_; // at the start
-    takeover_door door_{loop_};
+    takeover_door door_{loop_.context()};
     client_store store_; // outlives the relay, whose clients it keeps
     access_list allowed_;
     access_list operators_;
@@ -138,7 +138,6 @@ private:
     query_book queries_;
     std::set<std::string> started_with_; // whose budget is known: no later one ends weir
     console_host console_;
-    boost::asio::steady_timer ticker_;
     boost::asio::steady_timer drained_;
     boost::asio::steady_timer watchdog_;
     boost::asio::signal_set stops_;
@@ -150,6 +149,7 @@ private:
     bool draining_ = false;
     bool handing_over_ = false;
     bool waits_for_clients_ = false; // to leave by themselves, and ends then
+    bool ending_ = false;            // and nothing is waited for
     std::vector<console::reply> told_at_the_end_;
     std::optional<error> ended_by_;
 };
@@ -166,7 +166,6 @@ result<void> daemon::start(bool takes_over)
                       &daemon::open_pages})
         if (auto done = (this->*step)(); !done)
             return done;
-    relay_.start();
     on_stop();
     on_hangup();
     gates_.boot();
@@ -375,10 +374,10 @@ result<void> daemon::open_pages()
     if (!settings_.metrics)
         return {};
     const auto numbers = [this](std::function<void(metrics_snapshot)> reply) {
-        boost::asio::post(loop_, [this, reply = std::move(reply)] { reply(snapshot()); });
+        loop_.post([this, reply = std::move(reply)] { reply(snapshot()); });
     };
     const auto with_holders = [this](std::function<void(status::moment)> reply) {
-        boost::asio::post(loop_, [this, reply = std::move(reply)] {
+        loop_.post([this, reply = std::move(reply)] {
             status::moment m = moment();
             m.held = relay_.held();
             reply(std::move(m));
@@ -399,7 +398,7 @@ result<void> daemon::open_pages()
 
 result<void> daemon::run()
 {
-    loop_.run();
+    loop_.run([this] { relay_.serve_sockets(); }, [this] { tick(); });
     ignore_signals_to_the_end();
     if (ended_by_)
         return *ended_by_;
@@ -408,6 +407,8 @@ result<void> daemon::run()
 
 void daemon::tick()
 {
+    if (ending_)
+        return;
     const auto now = steady_clock::now();
     relay_.tick(now);
     gates_.tick(now);
@@ -423,12 +424,7 @@ void daemon::tick()
     if (handing_over_ && door_.is_left())
         take_back();
     if (is_over())
-        return end();
-    ticker_.expires_after(tick_interval);
-    ticker_.async_wait([this](const boost::system::error_code& failed) {
-        if (!failed)
-            tick();
-    });
+        end();
 }
 
 // For the status page, whose thread keeps what it needs of it.
@@ -562,10 +558,12 @@ bool daemon::is_over() const
 // an error to most drivers, whatever the answer says.
 void daemon::end()
 {
+    if (std::exchange(ending_, true))
+        return;
     const auto told = std::exchange(told_at_the_end_, {});
     for (const console::reply& r : told)
         r.done(console::rows{});
-    drained_.expires_after(told.empty() ? 0ms : tick_interval);
+    drained_.expires_after(told.empty() ? 0ms : last_words);
     drained_.async_wait([this](const boost::system::error_code& failed) {
         if (failed)
             return;

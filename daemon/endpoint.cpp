@@ -39,9 +39,10 @@ void epoll_set::want_writability(int fd, endpoint& what, bool wanted)
 
 void epoll_set::remove(int fd) { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }
 
-std::span<epoll_event> epoll_set::take(std::span<epoll_event> room)
+std::span<epoll_event> epoll_set::wait(std::span<epoll_event> room, bool may_block)
 {
-    const int n = epoll_wait(epoll_, room.data(), static_cast<int>(room.size()), 0);
+    const int n =
+        epoll_wait(epoll_, room.data(), static_cast<int>(room.size()), may_block ? -1 : 0);
     if (n < 0 && errno != EINTR)
         throw std::system_error(errno, std::system_category(), "epoll_wait");
     return room.first(n > 0 ? static_cast<std::size_t>(n) : 0);

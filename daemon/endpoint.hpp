@@ -1,6 +1,5 @@
-// What the relay's epoll set points at, and the set itself: edge-triggered, watched by Asio as one
-// descriptor. A socket stays registered from accept to close; only a blocked one asks for
-// writability.
+// What the relay's epoll set points at, and the set itself: edge-triggered. A socket stays
+// registered from accept to close; only a blocked one asks for writability.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +11,7 @@ namespace weir {
 
 class endpoint {
 public:
-    enum class kind : std::uint8_t { listener, client, server, channels };
+    enum class kind : std::uint8_t { listener, client, server, channels, alarm };
 
     explicit endpoint(kind is) : is_(is) {}
     endpoint(const endpoint&) = delete;
@@ -41,13 +40,13 @@ public:
     epoll_set(const epoll_set&) = delete;
     epoll_set& operator=(const epoll_set&) = delete;
 
-    int descriptor() const { return epoll_; }
     void add(int fd, endpoint& what); // throws std::system_error
     void want_writability(int fd, endpoint& what, bool wanted);
     void remove(int fd);
 
-    // What is ready now, without waiting. More may be ready when `room` is filled.
-    std::span<epoll_event> take(std::span<epoll_event> room);
+    // What is ready, perhaps after waiting for it; nothing: a signal has come. More may be ready
+    // when `room` is filled.
+    std::span<epoll_event> wait(std::span<epoll_event> room, bool may_block);
 
 private:
     int epoll_;

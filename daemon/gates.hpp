@@ -4,9 +4,8 @@
 
 #include "config/settings.hpp"
 #include "daemon/console/host.hpp"
+#include "daemon/event_loop.hpp"
 #include "daemon/migration_gate.hpp"
-
-#include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>
@@ -22,7 +21,7 @@ public:
         std::function<void(const error& why)> exit; // migrations.on_failure = exit
     };
 
-    gates(boost::asio::io_context& loop, handlers to) : loop_(loop), to_(std::move(to)) {}
+    gates(event_loop& loop, handlers to) : loop_(loop), to_(std::move(to)) {}
 
     void add(const backend_settings& s, pool_runner& pool); // after boot(): it boots at once
     void remove(const pool_runner& pool);    // the migrator ends as soon as it safely can
@@ -53,7 +52,7 @@ private:
     std::string serving() const;
     void ask_for_time(time_point now);
 
-    boost::asio::io_context& loop_;
+    event_loop& loop_;
     handlers to_;
     std::vector<std::unique_ptr<migration_gate>> all_;
     std::vector<std::unique_ptr<migration_gate>> removed_; // until they are idle

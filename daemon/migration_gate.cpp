@@ -121,7 +121,7 @@ private:
     template <class What>
     void post(What what)
     {
-        boost::asio::post(gate_.loop_, std::move(what));
+        gate_.loop_.post(std::move(what));
     }
     void tell(std::string_view line)
     {
@@ -135,7 +135,7 @@ private:
 migration_gate::migration_gate(const backend_settings& s,
                                pool_runner& pool,
                                migration_work work,
-                               boost::asio::io_context& loop,
+                               event_loop& loop,
                                gate_events& events)
     : name_(s.name), url_(s.url), settings_(s.migrations), pool_(pool), work_(std::move(work)),
       loop_(loop),
@@ -296,7 +296,7 @@ void migration_gate::begin()
             if (how.outcome || !how.outcome.error().may_pass) // else there is nobody to ask
                 if (auto seen = work_.inspect(t, stop))
                     how.seen = std::move(*seen);
-            boost::asio::post(loop_, [this, how = std::move(how)] { on_end(how); });
+            loop_.post([this, how = std::move(how)] { on_end(how); });
         }};
 }
 
@@ -307,7 +307,7 @@ void migration_gate::check()
     thread_ = std::jthread{
         [this, behind = pool_.behind(), url = url_, settings = settings_](std::stop_token stop) {
             const migrations::target t{name_, *behind, url, settings};
-            boost::asio::post(loop_, [this, seen = work_.inspect(t, stop)] { on_checked(seen); });
+            loop_.post([this, seen = work_.inspect(t, stop)] { on_checked(seen); });
         }};
 }
 

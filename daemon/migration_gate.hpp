@@ -5,11 +5,10 @@
 
 #include "config/settings.hpp"
 #include "daemon/console/host.hpp"
+#include "daemon/event_loop.hpp"
 #include "daemon/migration_status.hpp"
 #include "daemon/migration_work.hpp"
 #include "daemon/pool_runner.hpp"
-
-#include <boost/asio/io_context.hpp>
 
 #include <optional>
 #include <random>
@@ -36,7 +35,7 @@ public:
     migration_gate(const backend_settings& s,
                    pool_runner& pool,
                    migration_work work,
-                   boost::asio::io_context& loop,
+                   event_loop& loop,
                    gate_events& events);
     ~migration_gate(); // asks the migrator to stop, and waits for it
 
@@ -93,7 +92,7 @@ private:
     migration_settings settings_;
     pool_runner& pool_;
     const migration_work work_;
-    boost::asio::io_context& loop_;
+    event_loop& loop_;
     gate_events& events_;
 
     migration_status status_;

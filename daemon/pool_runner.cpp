@@ -32,7 +32,7 @@ pool::dice random_dice()
 pool_runner::pool_runner(std::string name,
                          std::shared_ptr<backend> behind,
                          const pool_settings& settings,
-                         boost::asio::io_context& loop,
+                         event_loop& loop,
                          pool_events& events,
                          traits what)
     : name_(std::move(name)), behind_(std::move(behind)),
@@ -204,7 +204,7 @@ void pool_runner::cancel(server& s)
     ++under_way_;
     boost::asio::post(cancels_, [this, link = s.link, id = s.id] {
         const auto asked = link->cancel();
-        boost::asio::post(loop_, [this, link, id, asked] {
+        loop_.post([this, link, id, asked] {
             --under_way_;
             if (!asked)
                 log::warning("a cancel request failed",
@@ -405,7 +405,7 @@ void pool_runner::log_in_apart(std::function<void(login_outcome&)> then)
                        timeout = pool_.settings().connect_timeout,
                        stop = stopping_.get_token()]() mutable {
                           auto outcome = std::make_shared<login_outcome>(at->log_in(timeout, stop));
-                          boost::asio::post(loop_, [this, then = std::move(then), at, outcome] {
+                          loop_.post([this, then = std::move(then), at, outcome] {
                               --under_way_;
                               if (at != behind_)
                                   log_in_apart(then); // not there any more

@@ -2,6 +2,7 @@
 // on threads of its own. Everything but the logins and cancels happens on the loop's thread.
 #pragma once
 
+#include "daemon/event_loop.hpp"
 #include "daemon/log.hpp"
 #include "daemon/metrics_snapshot.hpp"
 #include "daemon/queries/query_sample.hpp"
@@ -12,7 +13,6 @@
 #include "pool/pgwire/session_rules.hpp"
 #include "pool/pgwire/session_settings.hpp"
 
-#include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
 #include <cstdint>
@@ -56,7 +56,7 @@ public:
     pool_runner(std::string name,
                 std::shared_ptr<backend> behind,
                 const pool_settings& settings,
-                boost::asio::io_context& loop,
+                event_loop& loop,
                 pool_events& events,
                 traits what);
     ~pool_runner(); // waits for logins and cancels under way, which it asks to stop
@@ -161,7 +161,7 @@ private:
     pool pool_;
     traits what_;
     pgwire::session_rules rules_;
-    boost::asio::io_context& loop_;
+    event_loop& loop_;
     pool_events& events_;
     bool gate_is_closed_ = false;
     bool is_disabled_ = false;

@@ -2,8 +2,6 @@
 
 #include "daemon/log.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <algorithm>
 #include <sys/socket.h>
 
@@ -20,53 +18,34 @@ constexpr std::chrono::seconds stall_limit{10};
 
 } // namespace
 
-relay::relay(boost::asio::io_context& loop, relay_settings settings)
-    : watched_(loop), settings_(std::move(settings)), clients_(1), from_client_(scratch_size),
+relay::relay(event_loop& loop, relay_settings settings)
+    : loop_(loop), settings_(std::move(settings)), clients_(1), from_client_(scratch_size),
       from_server_(2 * scratch_size)
 {
+    epoll_.add(loop_.posted(), alarm_);
+    epoll_.add(loop_.ticks(), alarm_);
 }
 
 relay::~relay()
 {
-    watched_.release(); // the descriptor is the set's
     for (const auto& c : clients_)
         if (c)
             ::close(c->socket);
 }
 
-void relay::start()
+void relay::serve_sockets()
 {
-    watched_.assign(epoll_.descriptor());
-    wait();
+    while (round()) {
+    }
 }
 
-void relay::wait()
-{
-    watched_.async_wait(watched_.wait_read, [this](const boost::system::error_code& failed) {
-        if (!failed)
-            rounds();
-    });
-}
-
-// Where several sockets are ready at once more have become so meanwhile, as a rule: asking for them
-// right here saves the way through Asio, which costs three system calls.
-void relay::rounds()
-{
-    std::size_t handled = 0;
-    for (std::size_t last = 2; last > 1 && handled < events_per_round; handled += last)
-        last = round();
-    if (handled >= events_per_round || !again_.empty())
-        boost::asio::post(watched_.get_executor(), [this] { rounds(); }); // timers get their turn
-    else
-        wait();
-}
-
-// One round of whatever is ready; answers how much that was. Servers first: an answer frees a
-// server for a client of this very round, and a server that has just died is not given to anyone.
-std::size_t relay::round()
+// Waits, and handles what is ready. Servers first: an answer frees a server for a client of this
+// very round, and a server that has just died is not given to anyone. False: the loop has something
+// else to do.
+bool relay::round()
 {
     std::array<epoll_event, events_per_round> room;
-    const std::span<epoll_event> ready = epoll_.take(room);
+    const auto ready = epoll_.wait(room, again_.empty());
     now_ = std::chrono::steady_clock::now();
     const auto handle = [&](bool servers) {
         for (const epoll_event& e : ready) {
@@ -77,16 +56,20 @@ std::size_t relay::round()
                 on_event(what, e.events);
         }
     };
-    for (const epoll_event& e : ready)
+    bool goes_on = !ready.empty() || !again_.empty(); // else a signal has come
+    for (const epoll_event& e : ready) {
+        endpoint& what = *static_cast<endpoint*>(e.data.ptr);
         if ((e.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0)
-            static_cast<endpoint*>(e.data.ptr)->ended = true;
+            what.ended = true;
+        goes_on = goes_on && what.is() != endpoint::kind::alarm;
+    }
     handle(true);
     handle(false);
     for (endpoint* what : std::exchange(again_, {}))
         if (!what->closed)
             on_event(*what, EPOLLIN);
     bury();
-    return ready.size();
+    return goes_on;
 }
 
 void relay::on_event(endpoint& what, std::uint32_t events)
@@ -94,6 +77,7 @@ void relay::on_event(endpoint& what, std::uint32_t events)
     if ((is_suspended_ || handing_over_) && is_put_off(what, events))
         return;
     switch (what.is()) {
+    case endpoint::kind::alarm: return;
     case endpoint::kind::listener: return accept_from(static_cast<listening&>(what));
     case endpoint::kind::client: {
         auto& c = static_cast<client&>(what);
@@ -121,7 +105,8 @@ bool relay::is_put_off(endpoint& what, std::uint32_t events)
 {
     const auto* const c =
         what.is() == endpoint::kind::client ? static_cast<const client*>(&what) : nullptr;
-    const bool is_ours = what.is() == endpoint::kind::listener || (c && !c->home);
+    const bool is_ours = what.is() == endpoint::kind::listener ||
+                         what.is() == endpoint::kind::alarm || (c && !c->home);
     if (is_ours || (events & ~std::uint32_t{EPOLLOUT}) == 0)
         return false;
     if (!is_suspended_ && !(c && is_idle(*c))) // handed over is who has nothing under way
@@ -140,7 +125,6 @@ void relay::hear_again()
 {
     for (endpoint* what : std::exchange(suspended_, {}))
         again_.push_back(what);
-    boost::asio::post(watched_.get_executor(), [this] { round(); });
 }
 
 bool relay::has_unsent() const

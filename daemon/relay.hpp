@@ -1,6 +1,6 @@
-// The loop that moves the bytes: one edge-triggered epoll set that Asio watches, two scratch
-// buffers, and for each readable socket the two questions "what now?" (session) and "is the server
-// done?" (reply_tracker). It is woken by readiness and never waits.
+// The loop that moves the bytes: one edge-triggered epoll set, two scratch buffers, and for each
+// readable socket the two questions "what now?" (session) and "is the server done?"
+// (reply_tracker). It waits for readiness alone.
 #pragma once
 
 #include "daemon/channel_listener.hpp"
@@ -8,6 +8,7 @@
 #include "daemon/console/host.hpp"
 #include "daemon/console/sockets.hpp"
 #include "daemon/endpoint.hpp"
+#include "daemon/event_loop.hpp"
 #include "daemon/handover/client_record.hpp"
 #include "daemon/handover/state_file.hpp"
 #include "daemon/outbox.hpp"
@@ -18,9 +19,6 @@
 #include "pool/core/hold_limits.hpp"
 #include "pool/core/id_list.hpp"
 #include "pool/pgwire/startup.hpp"
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include <array>
 #include <deque>
@@ -47,7 +45,7 @@ struct relay_settings {
 
 class relay final : public pool_events, public channel_events {
 public:
-    relay(boost::asio::io_context& loop, relay_settings settings);
+    relay(event_loop& loop, relay_settings settings);
     ~relay();
 
     void listen(int descriptor); // borrowed; accepts until stop_listening()
@@ -66,7 +64,7 @@ public:
     void retire(pool_runner& pool);
     bool is_done_with(const pool_runner& pool) const; // nothing of it is left here but its name
     void forget(pool_runner& pool);
-    void start();              // from now on readiness is acted upon
+    void serve_sockets();      // until the loop has something else to do
     void tick(time_point now); // every 50 to 100 ms
     void reload(relay_settings settings);
 
@@ -137,9 +135,7 @@ private:
     };
 
     // relay.cpp: the loop
-    void wait();
-    void rounds();
-    std::size_t round();
+    bool round();
     void on_event(endpoint& what, std::uint32_t events);
     bool is_put_off(endpoint& what, std::uint32_t events);
     void hear_again(); // those that were put off
@@ -270,7 +266,12 @@ private:
 
     client* find(client_id id);
 
-    boost::asio::posix::stream_descriptor watched_;
+    struct alarm final : endpoint {
+        alarm() : endpoint(kind::alarm) {}
+    };
+
+    event_loop& loop_;
+    alarm alarm_;
     epoll_set epoll_;
     relay_settings settings_;
     std::vector<std::unique_ptr<listening>> listeners_;

@@ -3,8 +3,6 @@
 #include "daemon/version.hpp"
 #include "pool/pgwire/writer.hpp"
 
-#include <boost/asio/post.hpp>
-
 #include <unistd.h>
 
 namespace weir {
@@ -49,9 +47,7 @@ std::size_t relay::converse(client& c, std::string_view data)
         case console::verdict::answer: break;
         case console::verdict::carry_out: {
             // Carried out and answered in rounds of their own, never from within this one.
-            const auto post = [this](auto what) {
-                boost::asio::post(watched_.get_executor(), std::move(what));
-            };
+            const auto post = [this](auto what) { loop_.post(std::move(what)); };
             console::reply to{
                 .notice =
                     [this, post, id = c.id, secret = c.secret](std::string line) {

@@ -154,8 +154,7 @@ public:
         const auto deadline = steady_clock::now() + 30s;
         while (!claim()) {
             REQUIRE(steady_clock::now() < deadline);
-            loop_.restart();
-            loop_.poll();
+            loop_.context().poll();
             gate_.tick(steady_clock::now());
             std::this_thread::sleep_for(1ms);
         }
@@ -193,7 +192,7 @@ public:
 
     stand_in migrator;
     std::vector<std::string> notices;
-    boost::asio::io_context& loop() { return loop_; }
+    event_loop& loop() { return loop_; }
     pool_runner& pool() { return pool_; }
     migration_gate& gate() { return gate_; }
     void readdress(std::string database)
@@ -204,7 +203,7 @@ public:
     heard& events() { return heard_; }
 
 private:
-    boost::asio::io_context loop_{1};
+    event_loop loop_;
     heard heard_;
     backend_settings settings_;
     pool_runner pool_;
