@@ -236,6 +236,19 @@ def test_clients_stay_when_their_backend_moves(pg, start, to):
     assert daemon.metric("weir_pool_closes_total", reason="reload") >= 2
 
 
+def test_a_pause_lasts_over_a_move(start, to):
+    daemon = start(config={"backends": {"main": to("one")}})
+    with connect(daemon, "main") as client, connect(daemon, "weir") as console:
+        assert where(client) == "one"
+        console.execute("PAUSE main")
+        reload(daemon, main=to("two"))
+        client.pgconn.send_query(b"SELECT current_database()")
+        wait_for(lambda: daemon.metric("weir_pool_waiting", backend="main") == 1)
+        console.execute("RESUME main")
+        assert client.pgconn.get_result().get_value(0, 0) == b"two"
+        assert client.pgconn.get_result() is None
+
+
 def test_who_waits_for_a_dead_server_is_served_where_its_backend_goes(start, to):
     daemon = start(config={"backends": {"main": {"url": NOBODY}}})
     found = []
