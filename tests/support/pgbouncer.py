@@ -46,10 +46,6 @@ class pgbouncer(listener):
             )
         return [*self.wrap, PROGRAM, self.path("pgbouncer.ini")]
 
-    def privileges(self):
+    def account(self):
         """It refuses to run as root; then it is nobody's."""
-        if os.geteuid() != 0:
-            return []
-        nobody = pwd.getpwnam("nobody")
-        os.chown(self.directory, nobody.pw_uid, nobody.pw_gid)
-        return [f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"]
+        return super().account() if os.geteuid() != 0 else pwd.getpwnam("nobody")

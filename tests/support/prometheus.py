@@ -8,16 +8,16 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import pytest
 
-from cluster import as_account, server_account
+from cluster import server_account
 from free_port import free_port
 from patience import wait_for
+from private_program import private_program
 
 
 def promtool(*arguments, given=None):
@@ -35,20 +35,18 @@ def promtool(*arguments, given=None):
     return done.returncode, done.stdout
 
 
-class prometheus:
+class prometheus(private_program):
     """One server, on loopback, with a data directory of its own; it scrapes once a second."""
 
     def __init__(self, daemon, rules=()):
-        if shutil.which("prometheus") is None:
+        super().__init__("prometheus")
+        if shutil.which(self.name) is None:
             pytest.skip("prometheus was not found (Debian: prometheus)")
         self.target = f"127.0.0.1:{daemon.metrics_port}"
         self.rules = [os.path.abspath(path) for path in rules]
-        self.directory, self.process = None, None
-
-    def __enter__(self):
-        account = server_account()
         self.port = free_port()
-        self.directory = tempfile.mkdtemp(prefix="weir-prometheus-")
+
+    def command(self):
         settings = {
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": self.rules,
@@ -58,41 +56,18 @@ class prometheus:
         }
         with open(self.path("prometheus.yml"), "w") as file:
             json.dump(settings, file)  # JSON is YAML
-        os.makedirs(self.path("data"))
-        for path in (self.directory, self.path("data")):
-            os.chown(path, account.pw_uid, account.pw_gid)
-        with open(self.path("log"), "w") as log:
-            self.process = subprocess.Popen(
-                [
-                    *as_account(account, "KILL"),
-                    "prometheus",
-                    f"--config.file={self.path('prometheus.yml')}",
-                    f"--storage.tsdb.path={self.path('data')}",
-                    f"--web.listen-address=127.0.0.1:{self.port}",
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        try:
-            wait_for(self.is_ready)
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
+        return [
+            self.name,
+            f"--config.file={self.path('prometheus.yml')}",
+            f"--storage.tsdb.path={self.path('data')}",
+            f"--web.listen-address=127.0.0.1:{self.port}",
+        ]
 
-    def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.directory)
+    def account(self):
+        return server_account()
 
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def log(self):
-        with open(self.path("log")) as log:
-            return log.read()
+    def wait_until_ready(self):
+        wait_for(self.is_ready)
 
     def is_ready(self):
         assert self.process.poll() is None, self.log()
