@@ -337,7 +337,7 @@ void relay::resume(client& c)
         finish_half_closed(c);
     else if (std::exchange(c.read_later, false))
         read(c, true);
-    if (!c.closed)
+    if (!c.closed && !c.held) // else it is known to be busy since it asked for the server
         note_idleness(c);
 }
 

@@ -22,14 +22,15 @@ constexpr std::size_t largest_id = 2'000'000;
 
 } // namespace
 
-// It owes nothing and is owed nothing, here and on any server.
+// It owes nothing and is owed nothing, here and on any server. Asked several times in a
+// transaction, in most of which it waits for a server or holds one: that comes first.
 bool relay::is_idle(const client& c)
 {
     const pgwire::client_channels* const its = c.session.channels();
-    return c.now == client::phase::ready && !c.console && !c.held && !c.must_be_patient() &&
-           !c.gated && !c.half_closed && !c.deaf && !c.read_later && !c.stash && c.out.empty() &&
-           !c.session.is_in_transaction() && !c.session.awaits_sync() && !c.session.mid_frame() &&
-           (!its || its->queue.empty());
+    return !c.held && !c.waiting && c.now == client::phase::ready && !c.console &&
+           !c.must_be_patient() && !c.gated && !c.half_closed && !c.deaf && !c.read_later &&
+           !c.stash && c.out.empty() && !c.session.is_in_transaction() &&
+           !c.session.awaits_sync() && !c.session.mid_frame() && (!its || its->queue.empty());
 }
 
 bool relay::is_recorded(const client& c)

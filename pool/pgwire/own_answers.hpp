@@ -49,6 +49,7 @@ public:
 
     // As ReadyForQuery says it, while no server is held.
     char status() const;
+    bool is_in_transaction() const { return transaction_ != transaction::none; }
 
     // An error inside the transaction that has no server, or a server that was taken away: from
     // here on the client hears `why` once, and 25P02 until it ends the transaction. Nothing: it has

@@ -95,7 +95,7 @@ public:
     bool mid_frame() const { return body_left_ > 0; }  // a message is on its way, in part
     bool awaits_sync() const { return skip_to_sync_; } // an error was answered without a server
     // As the client sees it, who holds no server: the BEGIN is held back, or all has failed.
-    bool is_in_transaction() const { return own_.status() != 'I'; }
+    bool is_in_transaction() const { return own_.is_in_transaction(); }
     std::uint64_t queries() const { return queries_; } // Query and Execute messages so far
 
 private:
