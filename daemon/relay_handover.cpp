@@ -52,15 +52,16 @@ bool relay::record(client& c)
         c.kept = std::make_unique<client::keeping>();
         c.kept->slot = slot;
     }
+    client_record what{.id = static_cast<std::uint32_t>(c.id),
+                       .secret = c.secret,
+                       .backend = c.home->name(),
+                       .user = c.user,
+                       .settings = *c.settings,
+                       .session = std::move(state)};
+    if (c.startup_settings != c.settings)
+        what.startup_settings = *c.startup_settings;
     words_.clear();
-    write_record(words_,
-                 {.id = static_cast<std::uint32_t>(c.id),
-                  .secret = c.secret,
-                  .backend = c.home->name(),
-                  .user = c.user,
-                  .settings = *c.settings,
-                  .startup_settings = *c.startup_settings,
-                  .session = std::move(state)});
+    write_record(words_, what);
     if (!states_->write(*c.kept->slot, words_))
         return false;
     c.kept->names = c.session.names().revision();
@@ -90,9 +91,13 @@ std::vector<int> relay::record_quiet_clients(time_point now)
 std::vector<int> relay::record_all()
 {
     std::vector<int> fresh;
-    for (const auto& c : clients_)
-        if (c && is_idle(*c) && record(*c) && !std::exchange(c->kept->is_stored, true))
+    for (const auto& c : clients_) {
+        if (!c || !is_idle(*c) || (!is_recorded(*c) && !record(*c)))
+            continue;
+        c->kept->slot->say(true);
+        if (!std::exchange(c->kept->is_stored, true))
             fresh.push_back(c->socket);
+    }
     return fresh;
 }
 
@@ -161,7 +166,8 @@ bool relay::adopt(int socket, const client_record& from)
     c.session.obey(c.home->rules());
     c.session.restore(from.session);
     c.settings = c.home->registry().intern(from.settings);
-    c.startup_settings = c.home->registry().intern(from.startup_settings);
+    c.startup_settings =
+        from.startup_settings ? c.home->registry().intern(*from.startup_settings) : c.settings;
     c.now = client::phase::ready;
     note_activity(c);
     if (states_ && record(c))

@@ -32,7 +32,9 @@ void write_record(std::string& out, const client_record& what)
     pgwire::message m{out, record_type};
     m.u32(what.id).u32(what.secret).text(what.backend).text(what.user);
     write_settings(m, what.settings);
-    write_settings(m, what.startup_settings);
+    m.u32(what.startup_settings.has_value());
+    if (what.startup_settings)
+        write_settings(m, *what.startup_settings);
     m.u32(static_cast<std::uint32_t>(what.session.statements.size()));
     for (const auto& [name, tail] : what.session.statements)
         m.text(name).u32(static_cast<std::uint32_t>(tail.size())).raw(tail);
@@ -54,7 +56,8 @@ std::optional<client_record> read_record(pgwire::bytes in)
     out.backend = fields.text();
     out.user = fields.text();
     out.settings = read_settings(fields);
-    out.startup_settings = read_settings(fields);
+    if (fields.u32() != 0)
+        out.startup_settings = read_settings(fields);
     for (std::uint32_t left = fields.u32(); left > 0 && fields.ok(); --left) {
         std::string name{fields.text()};
         const pgwire::bytes tail = fields.raw(fields.u32());

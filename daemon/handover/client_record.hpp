@@ -17,7 +17,7 @@ struct client_record {
     std::string backend;
     std::string user;
     pgwire::settings_map settings;
-    pgwire::settings_map startup_settings;
+    std::optional<pgwire::settings_map> startup_settings = {}; // nothing: the same, as mostly
     pgwire::session_state session;
 
     friend bool operator==(const client_record&, const client_record&) = default;

@@ -32,7 +32,7 @@ static_assert(sizeof(state_slot) == 32 && std::atomic<std::uint32_t>::is_always_
 
 class state_file {
 public:
-    static constexpr std::uint32_t version = 1; // of what is in it, records included
+    static constexpr std::uint32_t version = 2; // of what is in it, records included
 
     static result<state_file> create();
 

@@ -78,6 +78,19 @@ def test_a_restart_keeps_idle_clients_with_all_that_is_theirs(serve, store):
             assert client.execute("SELECT a FROM t").fetchone() == (1,)
 
 
+def test_reset_goes_back_to_what_a_client_began_with(serve, store):
+    daemon = serve()
+    began = {"options": "-c work_mem=3MB"}
+    with connect(daemon, **began) as as_it_began, connect(daemon, **began) as changed:
+        changed.execute("SET work_mem = '5MB'")
+        restart(daemon, store)
+        for client, now in ((as_it_began, "3MB"), (changed, "5MB")):
+            assert client.execute("SHOW work_mem").fetchone() == (now,)
+            client.execute("SET work_mem = '7MB'")
+            client.execute("RESET work_mem")
+            assert client.execute("SHOW work_mem").fetchone() == ("3MB",)
+
+
 def test_its_cancel_key_is_good_afterwards(serve, store):
     daemon = serve()
     with connect(daemon) as client:

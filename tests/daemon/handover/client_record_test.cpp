@@ -16,7 +16,7 @@ client_record everything()
             .backend = "shop",
             .user = "app",
             .settings = {{"search_path", "a, b"}, {"timezone", "UTC"}},
-            .startup_settings = {{"timezone", "UTC"}},
+            .startup_settings = pgwire::settings_map{{"timezone", "UTC"}},
             .session = {.statements = {{"", "SELECT $1\0\0\1\0\0\0\x17"s}, {"s1", "BEGIN\0\0\0"s}},
                         .channels = {"news", "a b"}}};
 }
@@ -32,7 +32,11 @@ std::string written(const client_record& what)
 
 TEST_CASE("what is written is read")
 {
-    for (const client_record& what : {client_record{}, everything()}) {
+    client_record like_most = everything();
+    like_most.startup_settings.reset();
+    client_record with_none = everything();
+    with_none.startup_settings.emplace(); // which is not the same
+    for (const client_record& what : {client_record{}, everything(), like_most, with_none}) {
         const auto read = read_record(pgwire::as_bytes(written(what)));
         REQUIRE(read.has_value());
         CHECK(*read == what);

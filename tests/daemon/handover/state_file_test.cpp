@@ -112,7 +112,7 @@ TEST_CASE("what is no such file, or of another version, is an error")
     };
     const std::uint32_t other = state_file::version + 1;
     CHECK(::pwrite(file.descriptor(), &other, sizeof other, 8) == sizeof other);
-    CHECK(refusal() == "what was kept of the clients is of version 2; this weir reads version 1");
+    CHECK(refusal() == "what was kept of the clients is of version 3; this weir reads version 2");
     CHECK(::pwrite(file.descriptor(), "?", 1, 0) == 1);
     CHECK(refusal() == "what was kept of the clients cannot be read: it is none of weir's");
     CHECK(::ftruncate(file.descriptor(), 3) == 0);
