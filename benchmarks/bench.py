@@ -22,6 +22,7 @@ from contest import POOLERS, contest
 from counts_case import counts
 from curves import curves
 from idle_case import idle_clients
+from keep_case import keep_clients
 from null_cases import null_cases
 from postgres_cases import MOST_CLIENTS, fill, plain_contest, postgres_cases, tls_cases, tls_contest
 from programs import null_backend
@@ -87,6 +88,8 @@ def in_front_of_nothing(how_much):
             yield counts(server, how_much.counted)
         if how_much.wants("idle"):
             yield idle_clients(server, how_much.idle)
+        if how_much.wants("keep-clients"):
+            yield keep_clients(server, how_much.rounds, how_much.scale, max(how_much.idle))
         if how_much.wants("curve"):
             yield from curves(
                 server,

@@ -35,8 +35,10 @@ def calls_in(summary):
     return {name: int(count) for count, name in rows if name != "total"}
 
 
-def count_calls(contestant, **options):
-    """{system call: count} while a load runs."""
+@contextlib.contextmanager
+def traced(contestant):
+    """{system call: count} of the block, there when it has ended."""
+    calls = {}
     with tempfile.NamedTemporaryFile("r") as summary:
         strace = subprocess.Popen(
             ["strace", "-c", "-f", "-o", summary.name, "-p", str(contestant.process.pid)],
@@ -44,10 +46,12 @@ def count_calls(contestant, **options):
             text=True,
         )
         wait_until_attached(contestant.process.pid, strace)
-        load(contestant, **options)
-        strace.send_signal(signal.SIGINT)
-        strace.communicate()
-        return calls_in(summary.read())
+        try:
+            yield calls
+        finally:
+            strace.send_signal(signal.SIGINT)
+            strace.communicate()
+        calls.update(calls_in(summary.read()))
 
 
 def wait_until_attached(pid, strace):
@@ -65,12 +69,16 @@ def wait_until_attached(pid, strace):
         time.sleep(0.02)
 
 
-def system_calls(contestant, transactions, **options):
+def system_calls(contestant, transactions, settle=lambda: None, **options):
     """{system call: count} of a transaction."""
+
+    def count_run(count):
+        with traced(contestant) as calls:
+            load(contestant, settle, transactions=count, **options)
+        return calls
+
     load(contestant, transactions=transactions, **options)  # the pool's logins happen once
-    return per_transaction(
-        lambda count: count_calls(contestant, transactions=count, **options), transactions
-    )
+    return per_transaction(count_run, transactions)
 
 
 # -- instructions and allocations
@@ -141,12 +149,16 @@ class profiled:
         )
         return read_profile(f"{self.directory}/profile.{self.dumps}")
 
-    def user_work(self, transactions, **options):
+    def user_work(self, transactions, settle=lambda: None, **options):
         """{"instructions": n, "allocations": n} of a transaction."""
 
+        def begin():
+            settle()
+            self.counted()
+
         def count_run(count):
-            load(self.contestant, transactions=count, **options)
+            load(self.contestant, begin, transactions=count, **options)
             return self.counted()
 
-        count_run(transactions // 10)  # with all that happens once
+        load(self.contestant, transactions=transactions, **options)  # with all that happens once
         return per_transaction(count_run, transactions)

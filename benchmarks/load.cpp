@@ -3,7 +3,7 @@
 // count:
 //
 //   it prints "ready"    every client has logged in, made its settings and warmed up
-//   a line comes in      the transactions run
+//   a line comes in      the transactions run; for each further line again
 //   it prints JSON       one line; the clients stay connected, idle, until the standard input ends
 //
 //   load PATH [--NAME VALUE]...     PATH is the pooler's socket; the names are those of `options`
@@ -118,13 +118,10 @@ void run(const options& o)
         load.run(o.warm_up, same);
     std::puts("ready");
     std::fflush(stdout);
-    std::string line;
-    if (!std::getline(std::cin, line))
-        return;
-    print(load.run(o.transactions, same));
-    std::fflush(stdout);
-    while (std::getline(std::cin, line))
-        continue;
+    for (std::string line; std::getline(std::cin, line);) {
+        print(load.run(o.transactions, same));
+        std::fflush(stdout);
+    }
 }
 
 } // namespace

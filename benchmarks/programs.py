@@ -60,7 +60,7 @@ class null_backend(bench_program):
 
 class load_run:
     """The load generator: its clients have logged in and warmed up when the block begins, run
-    their transactions in go(), and are idle from then to the end of the block. `clients=64`
+    their transactions in each go(), and are idle otherwise, to the end of the block. `clients=64`
     becomes `--clients 64`; of a list each becomes an option.
     """
 
@@ -98,10 +98,18 @@ class load_run:
         return json.loads(self.expect_line())
 
 
-def load(contestant, **options):
-    """What the generator has measured, and as "cpu" what that has cost the contestant."""
+def load(contestant, settle=lambda: None, **options):
+    """What the generator has measured, and as "cpu" what that has cost the contestant; `settle` is
+    called before it begins.
+    """
     place(contestant.process, OTHERS if options["clients"] == 1 else POOLERS)
     with load_run(contestant.socket_path(), **options) as run:
-        with watch(contestant.process) as spent:
-            measured = run.go()
+        settle()
+        return watched(contestant, run)
+
+
+def watched(contestant, run):
+    """The same of one go()."""
+    with watch(contestant.process) as spent:
+        measured = run.go()
     return measured | {"cpu": spent.cpu}

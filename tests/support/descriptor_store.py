@@ -3,6 +3,7 @@ sends is kept while it restarts, and passed to the next process.
 """
 
 import array
+import fcntl
 import os
 import select
 import socket
@@ -80,19 +81,29 @@ class descriptor_store:
             return list(self.kept)
 
 
+def put_in_place(descriptors):
+    """At 3 and behind. There may be so many that there is no room for two of each."""
+    whose = {descriptor: i for i, descriptor in enumerate(descriptors)}
+    for i in range(len(descriptors)):
+        place, descriptor = 3 + i, descriptors[i]
+        if descriptor == place:
+            continue
+        if place in whose:  # of one whose turn comes later
+            other = whose.pop(place)
+            descriptors[other] = fcntl.fcntl(place, fcntl.F_DUPFD, place)  # which is inherited
+            whose[descriptors[other]] = other
+        os.dup2(descriptor, place)
+        os.close(descriptor)
+        del whose[descriptor]
+
+
 def main():
     """NAME:DESCRIPTOR... -- COMMAND: runs it as systemd would, the descriptors at 3 and behind."""
     at = sys.argv.index("--")
     pairs = [word.rsplit(":", 1) for word in sys.argv[1:at]]
-    copies = [os.dup(int(descriptor)) for _, descriptor in pairs]
-    high = max([*copies, 3 + len(copies)]) + 1
-    for i, copy in enumerate(copies):
-        os.dup2(copy, high + i)
-    for i in range(len(copies)):
-        os.dup2(high + i, 3 + i)
-    os.closerange(3 + len(copies), high + len(copies) + 1)
+    put_in_place([int(descriptor) for _, descriptor in pairs])
     os.environ["LISTEN_PID"] = str(os.getpid())
-    os.environ["LISTEN_FDS"] = str(len(copies))
+    os.environ["LISTEN_FDS"] = str(len(pairs))
     os.environ["LISTEN_FDNAMES"] = ":".join(name for name, _ in pairs)
     os.execvp(sys.argv[at + 1], sys.argv[at + 1 :])
 
