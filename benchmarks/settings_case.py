@@ -2,9 +2,11 @@
 with nothing SET at all, the same bytes.
 """
 
+import time
+
 from contest import POOLERS, contest
 from null_cases import LENGTH
-from programs import QUESTION, load_run
+from programs import QUESTION, load, load_run
 from report import result
 
 SETTINGS = ["SET search_path = app", "SET application_name = 'worker'"]
@@ -22,10 +24,20 @@ def received_for_each(server, contestant, transactions, settings):
     return messages / transactions, bytes_ / transactions
 
 
+def wait_until_quiet(server):
+    """Until nothing has come for some of weir's ticks: it asks a server for its budget, once."""
+    before, now = None, server.received()
+    while before is None or now[0] - before[0] > 1:
+        time.sleep(0.5)
+        before, now = now, server.received()
+
+
 def equal_settings(server, scale):
     count = max(int(LENGTH * scale), 2000)
     rows, without_and_with = [], []
     with contest(server, with_relay=False) as who:
+        load(who["weir"], clients=1)
+        wait_until_quiet(server)
         for settings in ([], SETTINGS):
             words = "; ".join(settings) or "nothing"
             for name in POOLERS:
