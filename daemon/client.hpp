@@ -55,8 +55,8 @@ public:
     pid_t pid = 0;
     uid_t uid = 0;
     gid_t gid = 0;
-    process_index process{}; // of the relay's table
-    std::string user;        // as its startup message has it
+    process_index process{};                 // of the relay's table
+    std::shared_ptr<const std::string> user; // as its startup message has it; null before
 
     pool_runner* home = nullptr;               // after startup
     std::unique_ptr<console::session> console; // or else this

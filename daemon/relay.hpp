@@ -184,6 +184,7 @@ private:
     // relay_startup.cpp: the first packets
     std::size_t start_up(client& c, std::string_view data);
     void open_session(client& c, const pgwire::startup_packet& packet);
+    std::shared_ptr<const std::string> named(std::string_view user);
     bool needs_settling(client& c);
     void try_settings(client& c, server& s);
     static void touch_untracked(const client& c, server& s);
@@ -289,6 +290,7 @@ private:
     process_table processes_;
     id_list by_activity_; // of clients, the longest silent first; while client_idle_timeout is set
     std::uint64_t serials_ = 0; // of clients, so far
+    std::shared_ptr<const std::string> last_user_;
     std::size_t in_use_ = 0;
     std::size_t consoles_ = 0; // of those
     error_counts errors_before_backend_;

@@ -55,7 +55,7 @@ bool relay::record(client& c)
     client_record what{.id = static_cast<std::uint32_t>(c.id),
                        .secret = c.secret,
                        .backend = c.home->name(),
-                       .user = c.user,
+                       .user = *c.user,
                        .settings = *c.settings,
                        .session = std::move(state)};
     if (c.startup_settings != c.settings)
@@ -158,7 +158,7 @@ bool relay::adopt(int socket, const client_record& from)
     }
     std::erase(free_ids_, static_cast<client_id>(from.id));
     client& c = enter(socket, static_cast<client_id>(from.id), from.secret);
-    c.user = from.user;
+    c.user = named(from.user);
     c.home = found->second;
     c.home->note_clients(1);
     if (channels_.contains(c.home))

@@ -57,7 +57,7 @@ std::string_view doing_of(const server& s)
 console::socket relay::view_of(const client& c)
 {
     return {.ptr = ptr_of(c),
-            .user = c.user,
+            .user = c.user ? *c.user : std::string{},
             .database = c.console ? "weir"
                         : c.home  ? c.home->name()
                                   : std::string{},

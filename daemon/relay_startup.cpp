@@ -62,10 +62,18 @@ pool_runner* relay::lane_for(pool_runner& pool, std::string_view application) co
     return needs_one && lane != lanes_.end() ? lane->second : &pool;
 }
 
+// Most clients have the name that the one before has.
+std::shared_ptr<const std::string> relay::named(std::string_view user)
+{
+    if (!last_user_ || *last_user_ != user)
+        last_user_ = std::make_shared<const std::string>(user);
+    return last_user_;
+}
+
 void relay::open_session(client& c, const pgwire::startup_packet& packet)
 {
     const std::string_view user = packet.find("user");
-    c.user = user;
+    c.user = named(user);
     std::string_view database = packet.find("database");
     if (database.empty())
         database = user;

@@ -11,8 +11,8 @@ const statement_ptr& prepared_statements::find(std::string_view name) const
         return unnamed_;
     if (!named_)
         return nothing;
-    const auto found = named_->find(name);
-    return found == named_->end() ? nothing : found->second;
+    const auto found = named_->statements.find(name);
+    return found == named_->statements.end() ? nothing : found->second;
 }
 
 void prepared_statements::put(std::string_view name, statement_ptr statement)
@@ -24,14 +24,15 @@ void prepared_statements::put(std::string_view name, statement_ptr statement)
     }
     ++revision_;
     if (!named_)
-        named_ = std::make_unique<map>();
-    if (const auto old = named_->find(name); old != named_->end()) {
-        bytes_ -= old->second->parse_tail.size();
-        named_->erase(old);
+        named_ = std::make_unique<named>();
+    named& all = *named_;
+    if (const auto old = all.statements.find(name); old != all.statements.end()) {
+        all.bytes -= old->second->parse_tail.size();
+        all.statements.erase(old);
     }
     if (statement) {
-        bytes_ += statement->parse_tail.size();
-        named_->emplace(name, std::move(statement));
+        all.bytes += statement->parse_tail.size();
+        all.statements.emplace(name, std::move(statement));
     }
 }
 
@@ -39,12 +40,11 @@ void prepared_statements::clear_named()
 {
     revision_ += named_ != nullptr;
     named_.reset();
-    bytes_ = 0;
 }
 
 bool prepared_statements::has_room_for(std::size_t size) const
 {
-    return count() < max_count && bytes_ + size <= max_bytes;
+    return count() < max_count && (named_ ? named_->bytes : 0) + size <= max_bytes;
 }
 
 } // namespace weir::pgwire

@@ -37,7 +37,7 @@ public:
     void put(std::string_view name, statement_ptr statement); // null removes
     void clear_named();
     bool has_room_for(std::size_t size) const;
-    std::size_t count() const { return named_ ? named_->size() : 0; }
+    std::size_t count() const { return named_ ? named_->statements.size() : 0; }
     std::uint64_t revision() const { return revision_; } // another after each change
 
     template <class Call>
@@ -46,7 +46,7 @@ public:
         if (unnamed_)
             call(std::string_view{}, unnamed_);
         if (named_)
-            for (const auto& [name, statement] : *named_)
+            for (const auto& [name, statement] : named_->statements)
                 call(std::string_view{name}, statement);
     }
 
@@ -58,11 +58,13 @@ private:
             return std::hash<std::string_view>{}(s);
         }
     };
-    using map = std::unordered_map<std::string, statement_ptr, hash, std::equal_to<>>;
+    struct named {
+        std::unordered_map<std::string, statement_ptr, hash, std::equal_to<>> statements;
+        std::size_t bytes = 0;
+    };
 
     statement_ptr unnamed_;
-    std::unique_ptr<map> named_; // most clients name nothing, and then it costs nothing
-    std::size_t bytes_ = 0;
+    std::unique_ptr<named> named_; // most clients name nothing, and then it costs nothing
     std::uint64_t revision_ = 0;
 };
 

@@ -144,7 +144,7 @@ ruling session::next(bytes in, reply_tracker* server, std::string& out)
 
 ruling session::without_server(bytes in, const frame_header& h, std::string& out)
 {
-    portals_.clear(); // they ended with the transaction
+    portals_.reset(); // they ended with the transaction
     switch (h.type) {
     case 'S':
         skip_to_sync_ = false;
@@ -563,21 +563,31 @@ ruling session::on_close(bytes in, const frame_header& h, reply_tracker& server)
 
 void session::remember(std::string_view portal, const statement_ptr& statement)
 {
-    std::erase_if(portals_, [&](const auto& bound) { return bound.first == portal; });
-    if (statement &&
-        (statement->words.matters() || statement->channels || may_notify(statement->query())))
-        portals_.emplace_back(portal, statement);
+    if (portals_)
+        std::erase_if(*portals_, [&](const auto& bound) { return bound.first == portal; });
+    if (!statement ||
+        (!statement->words.matters() && !statement->channels && !may_notify(statement->query())))
+        return;
+    if (!portals_)
+        portals_ = std::make_unique<std::vector<bound_statement>>();
+    portals_->emplace_back(portal, statement);
+}
+
+statement_ptr session::bound_to(std::string_view portal) const
+{
+    if (portals_)
+        for (const auto& [name, statement] : *portals_)
+            if (name == portal)
+                return statement;
+    return nullptr;
 }
 
 ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& server, std::string& out)
 {
-    const std::string_view portal = text_field(judged(in, h));
-    const auto bound = std::find_if(portals_.begin(), portals_.end(), [&](const auto& b) {
-        return b.first == portal;
-    });
+    const statement_ptr bound = bound_to(text_field(judged(in, h)));
     static const statement_words plain;
-    const statement_words& words = bound == portals_.end() ? plain : bound->second->words;
-    const channel_script_ptr script = bound == portals_.end() ? nullptr : bound->second->channels;
+    const statement_words& words = bound ? bound->words : plain;
+    const channel_script_ptr script = bound ? bound->channels : nullptr;
     if (script)
         if (const auto r = with_server(*script, in, h, server, out))
             return *r;
@@ -587,8 +597,8 @@ ruling session::on_execute(bytes in, const frame_header& h, reply_tracker& serve
     touch(server, words);
     if (words.trait == statement_trait::deallocate)
         server.expect_change(request::execute, words.name, nullptr, words.trait);
-    else if (server.expect(request::execute, words.trait) && bound != portals_.end())
-        note_channels(script, bound->second->query(), server);
+    else if (server.expect(request::execute, words.trait) && bound)
+        note_channels(script, bound->query(), server);
     return stream(in, h, verdict::forward);
 }
 

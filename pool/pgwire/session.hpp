@@ -118,6 +118,7 @@ private:
     void touch(reply_tracker& server, const statement_words& words) const;
     ruling on_copy_data(bytes in);
     void remember(std::string_view portal, const statement_ptr& statement);
+    statement_ptr bound_to(std::string_view portal) const; // null: a plain one, or none
     ruling
     poison(bytes in, const frame_header& h, reply_tracker& server, error why, std::string& out);
     bool bring(std::string_view name, reply_tracker& server, std::string& out);
@@ -147,13 +148,15 @@ private:
     const session_rules* rules_ = &default_rules();
     prepared_statements names_;
     std::unique_ptr<channel_request> channels_;
-    bool shares_channels_ = false;
     own_answers own_;
-    // What is bound to a portal, where Execute has to know: few statements are not plain.
-    std::vector<std::pair<std::string, statement_ptr>> portals_;
+    // What is bound to a portal, where Execute has to know: few statements are not plain, so most
+    // clients have none.
+    using bound_statement = std::pair<std::string, statement_ptr>;
+    std::unique_ptr<std::vector<bound_statement>> portals_;
     std::uint64_t queries_ = 0;
     std::uint32_t body_left_ = 0;
     verdict body_goes_ = verdict::forward;
+    bool shares_channels_ = false;
     bool skip_to_sync_ = false; // an error was answered here, without a server
 };
 
