@@ -10,7 +10,6 @@ import os
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "expected.json")
 KEPT = ("system_calls", "instructions")
 TOLERANCE = 0.10
-KEPT_CLIENTS = 0.04  # user instructions of a transaction, more than without keep_clients
 
 
 def find(results, key):
@@ -78,4 +77,4 @@ def cost_instructions(kept):
     more = {kind: ratio - 1 for kind, ratio in kept["instructions"].items()}
     for kind, share in more.items():
         print(f"user instructions because of keep_clients, clients that are {kind}: {share:+.1%}")
-    return max(more.values()) > KEPT_CLIENTS
+    return max(more.values()) > TOLERANCE
