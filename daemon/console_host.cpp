@@ -43,14 +43,13 @@ bool is_part_of(const backend_snapshot& b, const std::string& name)
 } // namespace
 
 console_host::console_host(sources from, deeds to_do, gates& migrations)
-    : from_(std::move(from)), do_(std::move(to_do)), gates_(migrations),
-      started_(steady_clock::now()), noted_(started_)
+    : from_(std::move(from)), do_(std::move(to_do)), gates_(migrations), noted_(steady_clock::now())
 {
 }
 
-stats_window& console_host::window(const std::string& backend)
+stats_window& console_host::window(const backend_snapshot& b)
 {
-    return windows_.try_emplace(backend, started_).first->second;
+    return windows_.of(b, stats_window{b.made_at});
 }
 
 void console_host::tick(time_point now)
@@ -61,7 +60,7 @@ void console_host::tick(time_point now)
         return;
     noted_ = now;
     for (const backend_snapshot& b : from_.snapshot().backends)
-        window(b.name).note(now, totals_of(b));
+        window(b).note(now, totals_of(b));
 }
 
 std::vector<pool_stats_row> console_host::stats_of(const metrics_snapshot& s, time_point now)
@@ -69,7 +68,7 @@ std::vector<pool_stats_row> console_host::stats_of(const metrics_snapshot& s, ti
     std::vector<pool_stats_row> out;
     for (const backend_snapshot& b : s.backends) {
         const stats totals = totals_of(b);
-        out.push_back({b.name, totals, window(b.name).averages(now, totals)});
+        out.push_back({b.name, totals, window(b).averages(now, totals)});
     }
     return out;
 }

@@ -6,10 +6,10 @@
 #include "daemon/console/host.hpp"
 #include "daemon/console/show.hpp"
 #include "daemon/gates.hpp"
+#include "daemon/per_pool.hpp"
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -68,14 +68,13 @@ private:
     void answer_pending();
     std::optional<result<console::rows>> outcome_of(const pending& p, const metrics_snapshot& now);
     std::vector<console::pool_stats_row> stats_of(const metrics_snapshot& s, time_point now);
-    console::stats_window& window(const std::string& backend);
+    console::stats_window& window(const backend_snapshot& b);
 
     sources from_;
     deeds do_;
     gates& gates_;
-    time_point started_;
     time_point noted_;
-    std::map<std::string, console::stats_window> windows_; // by backend
+    per_pool<console::stats_window> windows_;
     std::vector<pending> pending_;
 };
 

@@ -74,6 +74,7 @@ struct backend_address {
 
 struct backend_snapshot {
     std::string name;
+    std::chrono::steady_clock::time_point made_at = {}; // its pool, and with it what it counts
     backend_address address = {};
     bool is_session_lane = false;
     bool is_paused = false;    // by an operator

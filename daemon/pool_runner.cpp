@@ -53,6 +53,7 @@ backend_snapshot pool_runner::snapshot() const
 {
     const auto& why = pool_.last_login_error();
     return {.name = name_,
+            .made_at = made_at_,
             .address = what_.address,
             .is_session_lane = what_.is_session_lane,
             .is_paused = is_paused_by_operator(),

@@ -155,6 +155,7 @@ private:
     server& at(server_id id) { return *servers_[static_cast<std::size_t>(id)]; }
 
     std::string name_;
+    const time_point made_at_ = std::chrono::steady_clock::now();
     std::shared_ptr<backend> behind_;               // the session lane's is its pool's
     std::vector<std::shared_ptr<backend>> earlier_; // whose servers may still be held
     pool_runner* lane_ = nullptr;

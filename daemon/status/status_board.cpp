@@ -11,13 +11,13 @@ void board::note(const moment& m)
             events_.note(m.today, std::move(e));
     last_ = m.numbers;
     for (const backend_snapshot& b : m.numbers.backends)
-        pools_[b.name].note(m.now, b);
+        pools_.of(b, {}).note(m.now, b);
 }
 
 recent_figures board::recent(const moment& m, const backend_snapshot& b) const
 {
-    const auto known = pools_.find(b.name);
-    return known == pools_.end() ? recent_figures{} : known->second.recent(m.now, b);
+    const pool_history* const known = pools_.find(b);
+    return known ? known->recent(m.now, b) : recent_figures{};
 }
 
 } // namespace weir::status

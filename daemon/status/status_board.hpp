@@ -4,11 +4,11 @@
 
 #include "daemon/console/sockets.hpp"
 #include "daemon/metrics_snapshot.hpp"
+#include "daemon/per_pool.hpp"
 #include "daemon/status/event_history.hpp"
 #include "daemon/status/pool_history.hpp"
 
 #include <chrono>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,7 +35,7 @@ public:
 
 private:
     std::optional<metrics_snapshot> last_;
-    std::map<std::string, pool_history> pools_; // by name
+    per_pool<pool_history> pools_;
     event_history events_;
 };
 

@@ -91,6 +91,25 @@ TEST_CASE("the board remembers what was, and what happened")
     CHECK(page["events"][0]["at"] == 1020);
 }
 
+TEST_CASE("a pool that has taken another's place is not compared with it")
+{
+    board known;
+    moment m = busy_moment();
+    for (int i = 0; i < 100; ++i)
+        m.numbers.backends[0].traffic.transaction_seconds.observe(5ms);
+    known.note(m);
+    m = busy_moment(20s);
+    m.numbers.backends[0].made_at = m.now - 10s;
+    m.numbers.backends[0].traffic.transaction_seconds.observe(5ms);
+    CHECK(shown(known, m)["pools"][0]["recent"]["transactions_per_second"] == 0);
+    known.note(m);
+    m.now += 10s;
+    m.numbers.backends[0].traffic.transaction_seconds.observe(5ms);
+    const json page = shown(known, m);
+    CHECK(page["pools"][0]["recent"]["seconds"] == 10);
+    CHECK(page["pools"][0]["recent"]["transaction"]["count"] == 1);
+}
+
 TEST_CASE("where migrations are, without the words of their statements")
 {
     moment m = busy_moment();
