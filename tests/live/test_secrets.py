@@ -3,6 +3,7 @@ a whole run.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import urllib.parse
@@ -103,3 +104,15 @@ def test_a_complaint_about_a_url_does_not_show_its_password(address, scratch):
     )
     assert refused.returncode != 0 and "DATABASE_URL" in refused.stderr
     assert not any(spelling in refused.stdout + refused.stderr for spelling in SPELLINGS)
+
+
+def test_a_key_among_the_credentials_is_shown_to_the_server(start, scratch):
+    with cluster() as server:
+        for name in ("client.crt", "client.key"):  # as systemd leaves them to weir
+            shutil.copy(server.path(name), scratch)
+            os.chmod(scratch / name, 0o400)
+        daemon = start(server.cert_url(scratch))
+        with raw_client(daemon.socket_path(), **LOGIN) as client:
+            who = "SELECT session_user, client_dn FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
+            assert client.rows(who) == [["cert_user", "/CN=cert_user"]]
+        daemon.destroy()

@@ -28,15 +28,17 @@ from free_port import free_port
 SKIPPED = 77  # ctest: SKIP_RETURN_CODE
 START_SECONDS = 60
 
-# Roles besides the superuser `postgres`, whom the Unix socket trusts. TCP asks for a password, and
-# lets tls_user in over TLS alone. No hba line admits `postgres` over TCP.
+# Roles besides the superuser `postgres`, whom the Unix socket trusts. TCP asks for a password, lets
+# tls_user in over TLS alone, and asks cert_user for a certificate. No hba line admits `postgres`.
 SCRAM_USER, SCRAM_PASSWORD = "scram_user", "scram:p@ss/word 100%"
 TLS_USER, TLS_PASSWORD = "tls_user", "tls:p@ss/word 100%"
+CERT_USER = "cert_user"
 
 HBA = f"""
 local   all all                        trust
 host    all {SCRAM_USER} 127.0.0.1/32  scram-sha-256
 hostssl all {TLS_USER}   127.0.0.1/32  scram-sha-256
+hostssl all {CERT_USER}  127.0.0.1/32  cert
 """
 
 MODES = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
@@ -128,7 +130,8 @@ class cluster:
         if self.tls:
             self.make_certificates()
             self.settings |= {"ssl": "on", "ssl_cert_file": self.path("server.crt"),
-                              "ssl_key_file": self.path("server.key")}  # fmt: skip
+                              "ssl_key_file": self.path("server.key"),
+                              "ssl_ca_file": self.path("ca.crt")}  # fmt: skip
         self.settings["unix_socket_directories"] = self.directory
         self.write("data/pg_hba.conf", HBA)
 
@@ -154,6 +157,7 @@ class cluster:
         self.psql(
             f"CREATE ROLE {SCRAM_USER} LOGIN PASSWORD '{SCRAM_PASSWORD}';"
             f"CREATE ROLE {TLS_USER} LOGIN PASSWORD '{TLS_PASSWORD}';"
+            f"CREATE ROLE {CERT_USER} LOGIN;"
             f"GRANT ALL ON SCHEMA public TO {SCRAM_USER}, {TLS_USER};")
 
     def stop(self, mode="fast"):
@@ -213,6 +217,12 @@ class cluster:
         return url(TLS_USER, TLS_PASSWORD, f"localhost:{self.port}", database,
                    {"sslmode": "verify-full", "sslrootcert": self.path("ca.crt")})  # fmt: skip
 
+    def cert_url(self, directory, database="postgres"):
+        """`directory` holds copies of client.crt and client.key that belong to the client."""
+        return url(CERT_USER, "", f"localhost:{self.port}", database,
+                   {"sslmode": "verify-full", "sslrootcert": self.path("ca.crt"),
+                    "sslcert": f"{directory}/client.crt", "sslkey": f"{directory}/client.key"})  # fmt: skip
+
     def environment(self):
         """What a test program is told."""
         told = {
@@ -253,19 +263,22 @@ class cluster:
         os.chown(self.path(name), self.account.pw_uid, self.account.pw_gid)
 
     def make_certificates(self):
-        """ca.crt signs the server's certificate for localhost; other_ca.crt has nothing to do with it."""
+        """ca.crt signs the server's certificate for localhost and client.crt for cert_user; other_ca.crt
+        has nothing to do with them.
+        """
         key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         for name in ("ca", "other_ca"):
             self.run_as_server(
                 ["openssl", "req", "-x509", *key, "-days", "7", "-subj", f"/CN=weir test {name}",
                  "-keyout", f"{name}.key", "-out", f"{name}.crt"])  # fmt: skip
         self.write("server.ext", "subjectAltName = DNS:localhost, IP:127.0.0.1\n")
-        self.run_as_server(
-            ["openssl", "req", *key, "-subj", "/CN=localhost", "-keyout", "server.key",
-             "-out", "server.csr"])  # fmt: skip
-        self.run_as_server(
-            ["openssl", "x509", "-req", "-in", "server.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
-             "-CAcreateserial", "-days", "7", "-extfile", "server.ext", "-out", "server.crt"])  # fmt: skip
+        for name, subject in (("server", "localhost"), ("client", CERT_USER)):
+            self.run_as_server(
+                ["openssl", "req", *key, "-subj", f"/CN={subject}", "-keyout", f"{name}.key",
+                 "-out", f"{name}.csr"])  # fmt: skip
+            self.run_as_server(
+                ["openssl", "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key",
+                 "-CAcreateserial", "-days", "7", "-extfile", "server.ext", "-out", f"{name}.crt"])  # fmt: skip
 
     def wait_until_ready(self):
         """True when the server takes connections; it says so in line 8 of postmaster.pid, as pg_ctl reads it."""
