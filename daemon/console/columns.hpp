@@ -10,6 +10,7 @@
 namespace weir::console::columns {
 
 inline constexpr auto text = column::kind::text;
+inline constexpr auto bytea = column::kind::bytea;
 inline constexpr auto int4 = column::kind::int4;
 inline constexpr auto int8 = column::kind::int8;
 inline constexpr auto numeric = column::kind::numeric;
@@ -110,7 +111,9 @@ inline constexpr std::array fds{column{"fd", int4},
                                 column{"std_strings", text},
                                 column{"datestyle", text},
                                 column{"timezone", text},
-                                column{"password", text}};
+                                column{"password", text},
+                                column{"scram_client_key", bytea},
+                                column{"scram_server_key", bytea}};
 inline constexpr std::array mem{column{"name", text},
                                 column{"size", int4},
                                 column{"used", int4},

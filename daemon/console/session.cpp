@@ -29,6 +29,7 @@ type type_of(const column& c)
     case column::kind::int4: return {23, 4};
     case column::kind::int8: return {20, 8};
     case column::kind::numeric: return {1700, any};
+    case column::kind::bytea: return {17, any};
     case column::kind::text: break;
     }
     return {25, any};
@@ -105,6 +106,7 @@ void write_value(const std::string& value, column::kind is, message& m)
     case column::kind::int4: m.u32(4).u32(static_cast<std::uint32_t>(number)); break;
     case column::kind::int8: m.u32(8).u64(static_cast<std::uint64_t>(number)); break;
     case column::kind::numeric: write_numeric(number, m); break;
+    case column::kind::bytea: // shown is none, all are NULL
     case column::kind::text: m.u32(static_cast<std::uint32_t>(value.size())).raw(value); break;
     }
 }

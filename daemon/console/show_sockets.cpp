@@ -158,6 +158,8 @@ rows show_fds(const sockets& all)
                         {},
                         {},
                         {},
+                        {},
+                        {},
                         {}});
     };
     for (const socket& c : all.clients)

@@ -11,7 +11,7 @@
 namespace weir::console {
 
 struct column {
-    enum class kind : std::uint8_t { text, int4, int8, numeric }; // PostgreSQL's
+    enum class kind : std::uint8_t { text, bytea, int4, int8, numeric }; // PostgreSQL's
     std::string_view name;
     kind is = kind::text;
 };

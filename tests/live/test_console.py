@@ -1,10 +1,12 @@
 """The console beside PgBouncer's: monitoring agents that know the one read the other."""
 
+import ast
 import asyncio
 import contextlib
 import decimal
 import os
 import subprocess
+import sys
 import time
 
 import asyncpg
@@ -12,7 +14,7 @@ import psycopg
 import psycopg2
 import pytest
 
-from cluster import SCRAM_PASSWORD, SCRAM_USER, cluster
+from cluster import SCRAM_PASSWORD, SCRAM_USER, as_account, cluster
 from patience import wait_for
 from pgbouncer import pgbouncer
 from weir import USER, binary
@@ -84,6 +86,25 @@ def test_the_columns_are_pgbouncers(pg, start, theirs, what):
     with contextlib.closing(psycopg2.connect(daemon.dsn("pgbouncer"))) as ours:
         ours.autocommit = True
         assert columns(ours, what) == columns(theirs, what)
+
+
+def test_the_columns_of_fds_are_pgbouncers(pg, start, theirs):
+    """It shows them to its own user alone, who says to be pgbouncer."""
+    daemon = start(pg.unix_url())
+    where = f"host={theirs.info.host} port={theirs.info.port} user=pgbouncer dbname=pgbouncer"
+    ask = """if True:
+        import psycopg2, sys
+        connection = psycopg2.connect(sys.argv[1])
+        connection.autocommit = True
+        cursor = connection.cursor()
+        cursor.execute("SHOW FDS")
+        print([(c.name, c.type_code, c.internal_size) for c in cursor.description])
+    """
+    own_user = as_account(pgbouncer({}, size=1).account(), "KILL")
+    told = subprocess.check_output([*own_user, sys.executable, "-c", ask, where], text=True)
+    with contextlib.closing(psycopg2.connect(daemon.dsn("pgbouncer"))) as ours:
+        ours.autocommit = True
+        assert columns(ours, "FDS") == ast.literal_eval(told)
 
 
 @pytest.mark.parametrize("what", ["LISTS", "TOTALS"])
