@@ -19,6 +19,8 @@ namespace {
 // How often a running statement looks whether it should stop: some 20 microseconds apart.
 constexpr int steps_between_looks = 1000;
 
+constexpr sqlstate busy{"55P03"}; // another process holds the file
+
 int should_stop(void* who)
 {
     return static_cast<const cancellation*>(who)->why() != cancellation::reason::none;
@@ -42,6 +44,17 @@ constexpr auto connection_pragmas = "PRAGMA journal_mode=WAL;"
                                     "PRAGMA synchronous=FULL;"
                                     "PRAGMA foreign_keys=ON;"
                                     "PRAGMA trusted_schema=ON;";
+
+// Of two that switch a new file to WAL at once SQLite tells one that the file is busy, without
+// asking its busy handler: so the wait is here.
+result<void> set_pragmas(connection& of)
+{
+    for (int times_asked = 0;; ++times_asked) {
+        auto set = of.execute(connection_pragmas);
+        if (set || set.error().code != busy || !wait_for_other_process(nullptr, times_asked))
+            return set;
+    }
+}
 
 } // namespace
 
@@ -128,9 +141,9 @@ result<connection> connection::open(const std::string& path)
     // A misspelt column must not become a string.
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
     sqlite3_db_config(db, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
+    if (const auto set = set_pragmas(opened); !set)
+        return set.error();
     opened.obey(nullptr);
-    if (const auto done = opened.execute(connection_pragmas); !done)
-        return done.error();
     return opened;
 }
 

@@ -5,9 +5,12 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
+#include <barrier>
 #include <chrono>
 #include <string>
 #include <thread>
+#include <vector>
 
 using namespace weir;
 using namespace weir::sqlite;
@@ -102,6 +105,23 @@ TEST_SUITE("sqlite connection")
         CHECK(opened.error().code == sqlstate{"58P01"});
         const auto damaged = connection::open("/proc/self/exe");
         REQUIRE(damaged.has_error());
+    }
+
+    TEST_CASE("many that open a new file at once all have it")
+    {
+        const test::temporary_directory directory;
+        std::atomic<int> refused = 0;
+        for (int round = 0; round < 30; ++round) {
+            const std::string path = directory.path() + "/" + std::to_string(round) + ".db";
+            std::barrier all_are_here{8};
+            std::vector<std::jthread> threads;
+            for (int i = 0; i < 8; ++i)
+                threads.emplace_back([&] {
+                    all_are_here.arrive_and_wait();
+                    refused += connection::open(path).has_error();
+                });
+        }
+        CHECK(refused == 0);
     }
 
     TEST_CASE("a request to stop ends the running statement")
