@@ -3,56 +3,66 @@
 #include "config/knobs.hpp"
 #include "config/pool_check.hpp"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
-#include <string_view>
+#include <array>
 
 namespace weir {
 
 namespace {
 
+constexpr std::array<std::string_view, 5> of_the_daemon{"client_idle_timeout",
+                                                        "client_login_timeout",
+                                                        "log.level",
+                                                        "max_client_conn",
+                                                        "shutdown_timeout"};
+
 template <class Target>
-bool turn_in(std::span<const knob<Target>> knobs,
-             std::string_view name,
-             const raw_value& value,
-             const std::string& path,
-             Target& target,
-             complaints& wrong)
+const knob<Target>* find(std::span<const knob<Target>> knobs, std::string_view path)
 {
-    const auto k = std::ranges::find(knobs, name, &knob<Target>::path);
-    if (k == knobs.end())
-        return false;
-    turn(*k, value, path, target, wrong);
-    return true;
+    const auto found = std::ranges::find(knobs, path, &knob<Target>::path);
+    return found == knobs.end() ? nullptr : &*found;
 }
 
 // A name may have dots itself.
-bool turn_of_backend(backend_settings& b,
-                     const std::string& path,
-                     const raw_value& value,
-                     complaints& wrong)
+const knob<pool_settings>* pool_knob(const backend_settings& b, std::string_view path)
 {
-    const auto name_below = [&](const std::string& section) -> std::string_view {
-        const std::string prefix = "backends." + b.name + section;
-        return path.starts_with(prefix) ? std::string_view{path}.substr(prefix.size())
-                                        : std::string_view{};
-    };
-    return turn_in(pool_knobs(), name_below(".pool."), value, path, b.pool, wrong) ||
-           turn_in(migration_knobs(), name_below(".migrations."), value, path, b.migrations, wrong);
+    const std::string prefix = "backends." + b.name + ".pool.";
+    return path.starts_with(prefix) ? find(pool_knobs(), path.substr(prefix.size())) : nullptr;
+}
+
+// A list is in JSON, as SHOW CONFIG prints it; anything else is a text.
+raw_value given(const std::string& value)
+{
+    const auto parsed = nlohmann::json::parse(value, nullptr, false);
+    if (parsed.is_array() &&
+        std::ranges::all_of(parsed, [](const auto& j) { return j.is_string(); }))
+        return {.is = raw_value::kind::list, .list = parsed.get<std::vector<std::string>>()};
+    return {.is = raw_value::kind::text, .text = value};
 }
 
 } // namespace
 
+bool is_changeable(const settings& in_use, std::string_view path)
+{
+    return std::ranges::find(of_the_daemon, path) != of_the_daemon.end() ||
+           std::ranges::any_of(in_use.backends,
+                               [&](const backend_settings& b) { return pool_knob(b, path); });
+}
+
 checked<settings> change_setting(settings in_use, const std::string& path, const std::string& value)
 {
+    if (!is_changeable(in_use, path))
+        return complaints{{path, "cannot be changed while weir runs"}};
     complaints wrong;
-    const raw_value given{.is = raw_value::kind::text, .text = value};
-    bool found = turn_in(daemon_knobs(), path, given, path, in_use, wrong);
+    if (const auto* const k = find(daemon_knobs(), path))
+        turn(*k, given(value), path, in_use, wrong);
     for (backend_settings& b : in_use.backends) {
-        found = found || turn_of_backend(b, path, given, wrong);
+        if (const auto* const k = pool_knob(b, path))
+            turn(*k, given(value), path, b.pool, wrong);
         check_pool(b, wrong);
     }
-    if (!found)
-        wrong.push_back({path, "is not a setting that can be named here"});
     if (!wrong.empty())
         return wrong;
     return in_use;

@@ -63,6 +63,7 @@ settings_changes compare(const settings& before, const settings& after)
     note(before.client_idle_timeout != after.client_idle_timeout,
          changes.live,
          "client_idle_timeout");
+    note(before.shutdown_timeout != after.shutdown_timeout, changes.live, "shutdown_timeout");
     note(before.listen.allow != after.listen.allow, changes.live, "listen.allow");
     note(before.admin != after.admin, changes.live, "admin");
     note(before.log.level != after.log.level, changes.live, "log.level");

@@ -275,6 +275,12 @@ constexpr std::array daemon_table{
         "",
         [](settings& s, value v) { return set_duration(s.client_idle_timeout, v, 0ms, 24h * 365); },
         "a duration from 0 (never) to 365d, like 1h"},
+    knob<settings>{
+        // less than `weir serve --takeover` waits for the weir that runs: 60 s
+        "shutdown_timeout",
+        "",
+        [](settings& s, value v) { return set_duration(s.shutdown_timeout, v, 0ms, 45s); },
+        "a duration from 0 to 45s, like 30s"},
 };
 
 using pool = pool_settings;

@@ -150,6 +150,8 @@ private:
     void read()
     {
         out_.listen.socket_dir.clear(); // until a source or choose_socket_dir fills it
+        // How systemd 254 and later say that they keep descriptors; weir.service says it for older.
+        out_.keep_clients = environment("FDSTORE").value_or("0") != "0";
         read_database_url();
         read_file();
         add_environment_backend();

@@ -1,5 +1,6 @@
 #include "config/print.hpp"
 
+#include "config/change_setting.hpp"
 #include "config/duration.hpp"
 
 #include <nlohmann/json.hpp>
@@ -198,6 +199,7 @@ json object_of(const settings& all)
         {"max_client_conn", all.max_client_conn},
         {"client_login_timeout", to_text(all.client_login_timeout)},
         {"client_idle_timeout", to_text(all.client_idle_timeout)},
+        {"shutdown_timeout", to_text(all.shutdown_timeout)},
     };
 }
 
@@ -234,23 +236,17 @@ std::vector<listed_setting> list(const settings& all)
     settings standard;
     for (const backend_settings& b : all.backends)
         standard.backends.emplace_back().name = b.name;
-    const auto is_live = [](const std::string& path) {
-        for (const char* part :
-             {".pool.", ".migrations.", "listen.allow.", "admin.", "max_client_conn", "client_"})
-            if (path.find(part) != std::string::npos)
-                return true;
-        return false;
-    };
     std::vector<listed_setting> out;
-    each_setting(
-        {},
-        object_of(all),
-        object_of(standard),
-        [&](const auto& path, const json& value, const json& otherwise) {
-            const bool has_default = !otherwise.is_null() && !path.ends_with(".url");
-            out.push_back(
-                {path, text_of(value), has_default ? text_of(otherwise) : "", is_live(path)});
-        });
+    each_setting({},
+                 object_of(all),
+                 object_of(standard),
+                 [&](const auto& path, const json& value, const json& otherwise) {
+                     const bool has_default = !otherwise.is_null() && !path.ends_with(".url");
+                     out.push_back({path,
+                                    text_of(value),
+                                    has_default ? text_of(otherwise) : "",
+                                    is_changeable(all, path)});
+                 });
     return out;
 }
 

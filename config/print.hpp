@@ -15,7 +15,7 @@ struct listed_setting {
     std::string path;
     std::string value;
     std::string default_value; // empty: there is none
-    bool is_live = false;      // a reload can change it
+    bool is_changeable = false; // by SET (change_setting.hpp)
 };
 std::vector<listed_setting> list(const settings& all);
 

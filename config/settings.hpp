@@ -72,14 +72,16 @@ struct settings {
 
     std::vector<backend_settings> backends; // at least one; in the order of their names
     listen_settings listen;
-    bool keep_clients = false; // over a restart, in the service manager's descriptor store
-    account_settings admin;    // operators, beside root and the user that weir runs as
+    // Over a restart, in the service manager's descriptor store; on when it offers one (FDSTORE).
+    bool keep_clients = false;
+    account_settings admin; // operators, beside root and the user that weir runs as
     std::optional<ip_endpoint> metrics = ip_endpoint{"127.0.0.1", 9127}; // nothing = not served
     std::vector<std::string> metrics_hosts; // names for its pages beside addresses and localhost
     log_settings log;
     unsigned max_client_conn = 10'000;         // further clients get 53300
     milliseconds client_login_timeout{60'000}; // a startup packet is due within this
     milliseconds client_idle_timeout{0};       // a client silent for longer is sent away; 0 = never
+    milliseconds shutdown_timeout{30'000};     // at a stop or a restart transactions have this long
 
     std::string file; // the settings file that was read; empty = none
 

@@ -35,7 +35,9 @@ result<access_list> access_list::make(std::string_view setting,
         add(list.groups_, group_id(group), "group \"" + group + "\"");
     if (!unknown.empty())
         return error{sqlstate{"F0000"},
-                     std::string(setting) + " names whom this host does not know: " + unknown};
+                     std::string(setting) + " names whom this host does not know: " + unknown,
+                     {},
+                     "Mend the names, or make the accounts (useradd, groupadd)."};
     return list;
 }
 
@@ -57,6 +59,17 @@ bool access_list::is_member(uid_t uid, time_point now)
         });
     }
     return known.is_member;
+}
+
+result<access_list> allowed_clients(const settings& all)
+{
+    const account_settings& allow = all.listen.allow;
+    return access_list::make("listen.allow", allow.users, allow.groups);
+}
+
+result<access_list> operators(const settings& all)
+{
+    return access_list::make("admin", all.admin.users, all.admin.groups);
 }
 
 } // namespace weir

@@ -1,6 +1,7 @@
 // Users and groups that the settings name (listen.allow, admin), asked with what SO_PEERCRED says.
 #pragma once
 
+#include "config/settings.hpp"
 #include "daemon/peer.hpp"
 
 #include <chrono>
@@ -41,5 +42,8 @@ private:
     std::vector<gid_t> groups_;
     std::unordered_map<uid_t, membership> members_;
 };
+
+result<access_list> allowed_clients(const settings& all); // listen.allow
+result<access_list> operators(const settings& all);       // admin
 
 } // namespace weir

@@ -1,9 +1,11 @@
 #include "daemon/backend_pools.hpp"
 
 #include "daemon/doctor/findings.hpp"
+#include "daemon/drain_limit.hpp"
 #include "daemon/file_survey.hpp"
 #include "daemon/log.hpp"
 #include "daemon/open_backend.hpp"
+#include "pool/core/refusal.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -13,8 +15,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
-
-constexpr auto drain_limit = 30s; // as at a stop
 
 // Servers for whole sessions: they are opened when asked for, and closed when nobody wants them.
 pool_settings lane_settings(pool_settings of)
@@ -46,9 +46,8 @@ void survey(const backend_settings& s)
 
 error cut_off()
 {
-    return {"57P01",
-            "terminating connection due to administrator command",
-            "A reload has taken its backend out of the settings, and its time is over."};
+    return by_administrator(
+        "A reload has taken its backend out of the settings, and its time is over.");
 }
 
 std::unique_ptr<pool_runner> take(backend_pools::pools& from, const pool_runner& which)

@@ -1,12 +1,12 @@
 #include "daemon/banner.hpp"
 
 #include "daemon/connection_string.hpp"
-#include "daemon/unix_listener.hpp"
 #include "daemon/version.hpp"
 
 namespace weir {
 
-std::string banner(const settings& all, std::string_view metrics_address)
+std::string
+banner(const settings& all, const std::string& sockets, std::string_view metrics_address)
 {
     std::string text = "weir " + std::string{version()} + " serves\n";
     const auto line = [&text](std::string_view what, const std::string& value) {
@@ -18,7 +18,7 @@ std::string banner(const settings& all, std::string_view metrics_address)
     };
     for (const backend_settings& backend : all.backends)
         line("backend", backend.name + "  " + masked(backend.url));
-    line("socket", listen_address{all.listen.socket_dir, all.listen.port}.path());
+    line("socket", sockets);
     line("metrics",
          metrics_address.empty() ? "off" : "http://" + std::string{metrics_address} + "/metrics");
     line("connect", connection_string("libpq", all.listen, all.backends.front().name));

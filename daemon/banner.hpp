@@ -8,8 +8,9 @@
 
 namespace weir {
 
-// The backends (masked), the socket, the metrics and a connection string to paste. An empty
+// The backends (masked), the sockets, the metrics and a connection string to paste. An empty
 // metrics address: they are off.
-std::string banner(const settings& all, std::string_view metrics_address);
+std::string
+banner(const settings& all, const std::string& sockets, std::string_view metrics_address);
 
 } // namespace weir

@@ -8,20 +8,25 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace weir {
 namespace {
 
 constexpr std::string_view application_name = "weir: budget";
 
+constexpr std::chrono::seconds pause{10}; // until a server that would not say is asked again
+
 // And of its lane.
-void add_pids(const pool_runner& pool, std::vector<int>& to)
+void add_connections(const pool_runner& pool, std::vector<doctor::own_connection>& to)
 {
     for (const auto& s : pool.servers())
         if (s)
-            to.push_back(s->link->process_id());
+            to.push_back({pool.name(), s->link->process_id()});
+    if (pool.listener_pid() != 0)
+        to.push_back({pool.name(), pool.listener_pid()});
     if (pool.lane())
-        add_pids(*pool.lane(), to);
+        add_connections(*pool.lane(), to);
 }
 
 } // namespace
@@ -50,17 +55,17 @@ budget_watch::watched* budget_watch::find(const std::string& backend)
     return found == all_.end() ? nullptr : &*found;
 }
 
-void budget_watch::tick()
+void budget_watch::tick(time_point now)
 {
     for (watched& w : all_)
-        if (!w.is_asked && w.pool->books().is_up() && w.pool->knows_servers())
+        if (now >= w.ask_at && w.pool->books().is_up() && w.pool->knows_servers())
             ask(w);
 }
 
 void budget_watch::ask_again()
 {
     for (watched& w : all_)
-        w.is_asked = false;
+        w.ask_at = {};
 }
 
 std::optional<doctor::budget> budget_watch::of(const std::string& backend) const
@@ -74,9 +79,9 @@ std::optional<doctor::budget> budget_watch::of(const std::string& backend) const
 // Whose a connection is that came or went while the server was asked, only both lists know.
 void budget_watch::ask(watched& w)
 {
-    w.is_asked = true;
-    std::vector<int> own;
-    add_pids(*w.pool, own);
+    w.ask_at = time_point::max();
+    connections own;
+    add_own(own);
     const auto s = std::ranges::find(backends_, w.pool->name(), &backend_settings::name);
     boost::asio::post(thread_, [this, own, of = *s] {
         auto seen = std::make_shared<result<doctor::server_facts>>(
@@ -87,33 +92,48 @@ void budget_watch::ask(watched& w)
             if (!asked || now->url != url)
                 return; // a reload came between
             if (!*seen)
-                return log::warning("cannot find out how many connections the server has to spare",
-                                    {{"backend", name}, {"error", seen->error().message}});
-            add_pids(*asked->pool, own);
+                return note_failure(*asked, seen->error());
+            add_own(own);
             note(*asked, **seen, own);
         });
     });
 }
 
-void budget_watch::note(watched& w,
-                        const doctor::server_facts& seen,
-                        const std::vector<int>& own_pids)
+// Of all backends: some are at the same server.
+void budget_watch::add_own(connections& to) const
 {
+    for (const watched& w : all_)
+        add_connections(*w.pool, to);
+}
+
+// A server that is full has no place for the question either, and is asked until it has.
+void budget_watch::note_failure(watched& w, const error& why)
+{
+    w.ask_at = std::min(w.ask_at, std::chrono::steady_clock::now() + pause);
+    if (!std::exchange(w.has_failed, true))
+        log::warning("cannot find out how many connections the server has to spare",
+                     {{"backend", w.pool->name()}, {"error", why.message}, {"asked_every", pause}});
+}
+
+void budget_watch::note(watched& w, const doctor::server_facts& seen, const connections& own)
+{
+    w.has_failed = false;
     const auto s = std::ranges::find(backends_, w.pool->name(), &backend_settings::name);
     log_findings(doctor::judge(s->name, seen));
-    doctor::budget_facts facts = doctor::count(seen, own_pids);
+    doctor::budget_facts facts = doctor::count(seen, doctor::own_pids_at(*s, backends_, own));
     facts.siblings = siblings_of(*s, backends_);
     w.found = doctor::weigh(s->pool, facts);
     answered_(s->name);
 }
 
 result<doctor::budget> ask_for_budget(const backend_settings& s,
-                                      const std::vector<backend_settings>& all)
+                                      const std::vector<backend_settings>& all,
+                                      const std::vector<int>& leaving)
 {
     const auto seen = survey_server(s, application_name, {});
     if (!seen)
         return seen.error();
-    doctor::budget_facts facts = doctor::count(*seen, {});
+    doctor::budget_facts facts = doctor::count(*seen, leaving);
     facts.siblings = siblings_of(s, all);
     return doctor::weigh(s.pool, facts);
 }

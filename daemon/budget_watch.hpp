@@ -1,10 +1,12 @@
-// What the servers have to spare, asked once a backend is up and after each reload, on a thread of
-// its own: a login blocks. All but the asking happens on the loop's thread.
+// What the servers have to spare, asked once a backend is up and after each reload, and again while
+// that fails; on a thread of its own: a login blocks. All but the asking happens on the loop's
+// thread.
 #pragma once
 
 #include "config/settings.hpp"
 #include "daemon/doctor/budget.hpp"
 #include "daemon/doctor/finding.hpp"
+#include "daemon/doctor/own_connections.hpp"
 #include "daemon/event_loop.hpp"
 #include "daemon/pool_runner.hpp"
 
@@ -33,21 +35,26 @@ public:
 
     void add(pool_runner& pool); // a PostgreSQL backend's; what is known of it is forgotten
     void remove(const std::string& backend);
-    void tick();      // asks who is up and has not been asked
-    void ask_again(); // everybody
+    void tick(time_point now); // asks who is up and is to be asked
+    void ask_again();          // everybody
 
     std::optional<doctor::budget> of(const std::string& backend) const; // nothing: not yet known
 
 private:
     struct watched {
         pool_runner* pool;
-        bool is_asked = false;
+        time_point ask_at = {}; // max(): it has been asked
+        bool has_failed = false;
         std::optional<doctor::budget> found = {};
     };
 
     watched* find(const std::string& backend); // null: it is not watched (any more)
+    using connections = std::vector<doctor::own_connection>;
+
     void ask(watched& w);
-    void note(watched& w, const doctor::server_facts& seen, const std::vector<int>& own_pids);
+    void add_own(connections& to) const;
+    void note(watched& w, const doctor::server_facts& seen, const connections& own);
+    void note_failure(watched& w, const error& why);
 
     event_loop& loop_;
     const std::vector<backend_settings>& backends_;
@@ -58,8 +65,10 @@ private:
 };
 
 // Of one's own, before the loop runs: for budget = "refuse". An error: it could not be asked.
+// `leaving`: the process ids of servers that are about to go.
 result<doctor::budget> ask_for_budget(const backend_settings& s,
-                                      const std::vector<backend_settings>& all);
+                                      const std::vector<backend_settings>& all,
+                                      const std::vector<int>& leaving);
 
 void log_findings(const doctor::findings& all); // warnings and errors alone
 

@@ -189,6 +189,7 @@ void channel_listener::on_login(pool_runner::login_outcome& outcome)
     failed_logins_ = 0;
     last_error_.reset();
     link_ = std::move(*outcome);
+    home_.note_listener(link_->process_id());
     heard_at_ = now;
     epoll_.add(link_->descriptor(), *this);
     setting_up_ = true;
@@ -208,6 +209,7 @@ void channel_listener::close()
 {
     epoll_.remove(link_->descriptor());
     link_.reset();
+    home_.note_listener(0);
     ended = false;
     asked_ = false;
     setting_up_ = false;

@@ -25,7 +25,7 @@ public:
         startup,  // the startup message is due
         settling, // its startup settings are being tried on a server
         ready,
-        leaving, // nothing more is read; what is still to be sent is sent, then it is closed
+        leaving, // nothing more is read; what is still to be sent is sent, for a while
     };
 
     client(int socket_, client_id id_, std::uint64_t serial_, std::uint32_t secret_)
@@ -46,11 +46,12 @@ public:
     bool read_later = false;       // its socket holds bytes that nobody could take yet
     bool said_goodbye = false;     // Terminate: what came before it still runs
     bool deaf = false;             // sending failed; its hang-up is on the way
+    bool is_stored = false;        // somebody else has its socket, too
     std::uint8_t negotiations = 0; // SSLRequest and GSSENCRequest so far
 
     time_point connected_at{};
     time_point asked_at{};  // it sent something
-    time_point active_at{}; // while client_idle_timeout is set
+    time_point active_at{}; // while client_idle_timeout is set; or it was sent away
 
     pid_t pid = 0;
     uid_t uid = 0;
@@ -75,7 +76,6 @@ public:
         std::uint64_t names = 0; // as they were when it was written
         pgwire::settings_ptr settings = nullptr;
         pgwire::settings_ptr startup_settings = nullptr;
-        bool is_stored = false; // somebody else has its socket, too
     };
     std::unique_ptr<keeping> kept; // null: nothing
 

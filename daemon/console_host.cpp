@@ -20,13 +20,35 @@ rows config_of(const settings& in_use)
         made.push_back({s.path,
                         s.value,
                         s.default_value.empty() ? std::nullopt : std::optional{s.default_value},
-                        s.is_live ? "yes" : "no"});
+                        s.is_changeable ? "yes" : "no"});
+    made.push_back({"max_user_connections", "0", "0", "no"}); // PgBouncer's: weir has no such limit
     return made;
 }
 
-error no_backend(const std::string& name)
+error no_backend(const settings& in_use, const std::string& name)
 {
-    return {"3D000", "there is no backend \"" + name + "\""};
+    std::string known;
+    for (const backend_settings& b : in_use.backends)
+        known += (known.empty() ? "" : ", ") + b.name;
+    return {"3D000", "there is no backend \"" + name + "\"", {}, "There are: " + known + "."};
+}
+
+// An alias stands for its backend.
+std::string backend_called(const settings& in_use, const std::string& name)
+{
+    for (const backend_settings& b : in_use.backends)
+        if (std::ranges::find(b.aliases, name) != b.aliases.end())
+            return b.name;
+    return name;
+}
+
+// PgBouncer, too, resumes a database by its name only from a PAUSE.
+error suspended(const std::string& backend)
+{
+    return {"55000",
+            "backend \"" + backend + "\" is suspended with all others",
+            {},
+            "RESUME without a name, or weir resume, ends it."};
 }
 
 result<rows> as_rows(const result<void>& done)
@@ -59,8 +81,10 @@ void console_host::tick(time_point now)
     if (now - noted_ < stats_window::period)
         return;
     noted_ = now;
-    for (const backend_snapshot& b : from_.snapshot().backends)
+    const metrics_snapshot all = from_.snapshot();
+    for (const backend_snapshot& b : all.backends)
         window(b).note(now, totals_of(b));
+    windows_.forget_all_but(all.backends);
 }
 
 std::vector<pool_stats_row> console_host::stats_of(const metrics_snapshot& s, time_point now)
@@ -68,7 +92,8 @@ std::vector<pool_stats_row> console_host::stats_of(const metrics_snapshot& s, ti
     std::vector<pool_stats_row> out;
     for (const backend_snapshot& b : s.backends) {
         const stats totals = totals_of(b);
-        out.push_back({b.name, totals, window(b).averages(now, totals)});
+        const stats_window& w = window(b);
+        out.push_back({b.name, totals, w.averages(now, totals), w.recent(totals)});
     }
     return out;
 }
@@ -101,6 +126,8 @@ void console_host::answer_pending()
 {
     const metrics_snapshot now = from_.snapshot();
     std::erase_if(pending_, [&](const pending& p) {
+        if (!p.to.is_awaited())
+            return true;
         const auto outcome = outcome_of(p, now);
         if (outcome)
             p.to.done(*outcome);
@@ -108,18 +135,19 @@ void console_host::answer_pending()
     });
 }
 
-void console_host::wait_for(const command& what, reply to)
+void console_host::wait_for(verb what, const std::string& backend, reply to)
 {
-    pending_.push_back({what.verb, what.subject, std::move(to)});
+    pending_.push_back({what, backend, std::move(to)});
     answer_pending();
 }
 
 void console_host::on_backend(const deeds::of_backend& what, const command& asked, reply to)
 {
-    if (!what(asked.subject))
-        return to.done(no_backend(asked.subject));
-    if (asked.verb == verb::pause)
-        return wait_for(asked, std::move(to));
+    const std::string backend = backend_called(from_.settings(), asked.subject);
+    if (!what(backend))
+        return to.done(no_backend(from_.settings(), backend));
+    if (asked.verb == verb::pause || asked.verb == verb::wait_close)
+        return wait_for(asked.verb, backend, std::move(to));
     to.done(rows{});
 }
 
@@ -162,18 +190,23 @@ void console_host::carry_out(const command& what, reply to)
     case verb::reload: return to.done(as_rows(do_.reload()));
     case verb::set: return to.done(as_rows(do_.set(what.subject, what.value)));
     case verb::pause: return on_backend(do_.pause, what, std::move(to));
-    case verb::resume: return on_backend(do_.resume, what, std::move(to));
+    case verb::resume:
+        if (!what.subject.empty() && from_.is_suspended())
+            return to.done(suspended(what.subject));
+        return on_backend(do_.resume, what, std::move(to));
     case verb::disable: return on_backend(do_.disable, what, std::move(to));
     case verb::enable: return on_backend(do_.enable, what, std::move(to));
     case verb::reconnect: return on_backend(do_.reconnect, what, std::move(to));
     case verb::kill: return on_backend(do_.kill, what, std::move(to));
-    case verb::suspend: do_.suspend(); return wait_for(what, std::move(to));
-    case verb::wait_close:
-        if (std::ranges::none_of(from_.settings().backends, [&](const backend_settings& b) {
-                return what.subject.empty() || b.name == what.subject;
-            }))
-            return to.done(no_backend(what.subject));
-        return wait_for(what, std::move(to));
+    case verb::suspend: do_.suspend(); return wait_for(what.verb, {}, std::move(to));
+    case verb::wait_close: {
+        const auto is_one = [this](const std::string& name) {
+            const auto& all = from_.settings().backends;
+            return name.empty() ||
+                   std::ranges::find(all, name, &backend_settings::name) != all.end();
+        };
+        return on_backend(is_one, what, std::move(to));
+    }
     case verb::kill_client:
         if (do_.kill_client(what.subject))
             return to.done(rows{});

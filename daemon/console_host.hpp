@@ -64,7 +64,7 @@ private:
 
     void
     on_backend(const deeds::of_backend& what, const console::command& asked, console::reply to);
-    void wait_for(const console::command& what, console::reply to);
+    void wait_for(console::verb what, const std::string& backend, console::reply to);
     void answer_pending();
     std::optional<result<console::rows>> outcome_of(const pending& p, const metrics_snapshot& now);
     std::vector<console::pool_stats_row> stats_of(const metrics_snapshot& s, time_point now);

@@ -5,6 +5,7 @@
 #include "daemon/pages/pages.hpp"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 namespace weir {
@@ -52,10 +53,20 @@ http_handler control_pages(page_sources from)
                 },
                 std::move(reply)));
         else if (path == "/healthz")
-            reply([] { return http_page{200, plain_text, "ok\n"}; });
+            reply([&from] { return health(from.silence()); });
         else
             reply([path] { return file_page(path); });
     };
+}
+
+http_page health(std::chrono::seconds silence)
+{
+    constexpr std::chrono::seconds longest{10}; // a hundred ticks
+    if (silence < longest)
+        return {200, plain_text, "ok\n"};
+    return {503,
+            plain_text,
+            "weir's event loop has been stuck for " + std::to_string(silence.count()) + " s\n"};
 }
 
 http_page readiness(const metrics_snapshot& now)

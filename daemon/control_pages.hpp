@@ -6,6 +6,7 @@
 #include "daemon/metrics_snapshot.hpp"
 #include "daemon/status/status_board.hpp"
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
@@ -17,9 +18,14 @@ struct page_sources {
     std::function<void(std::function<void(metrics_snapshot)>)> numbers;
     std::function<void(std::function<void(status::moment)>)> moment; // with those who hold servers
     std::shared_ptr<const status::board> known;                      // the control thread's
+    // Since the loop's last sign of life; called on the control thread.
+    std::function<std::chrono::seconds()> silence;
 };
 
 http_handler control_pages(page_sources);
+
+// For whoever restarts weir: 503 when its loop has been silent for so long that it must be stuck.
+http_page health(std::chrono::seconds silence);
 
 // 200 when clients are let in, every backend is up and no migration keeps its gate closed, else
 // 503; the body says what is not so:

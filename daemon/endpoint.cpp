@@ -11,12 +11,17 @@ namespace {
 
 constexpr std::uint32_t readable = EPOLLIN | EPOLLRDHUP | EPOLLET;
 
-void control(int epoll, int operation, int fd, endpoint& what, std::uint32_t events)
+bool control(int epoll, int operation, int fd, endpoint& what, std::uint32_t events)
 {
     epoll_event event{};
     event.events = events;
     event.data.ptr = &what;
-    if (epoll_ctl(epoll, operation, fd, &event) < 0)
+    return epoll_ctl(epoll, operation, fd, &event) == 0;
+}
+
+void demand(bool done)
+{
+    if (!done)
         throw std::system_error(errno, std::system_category(), "epoll_ctl");
 }
 
@@ -30,11 +35,20 @@ epoll_set::epoll_set() : epoll_(epoll_create1(EPOLL_CLOEXEC))
 
 epoll_set::~epoll_set() { ::close(epoll_); }
 
-void epoll_set::add(int fd, endpoint& what) { control(epoll_, EPOLL_CTL_ADD, fd, what, readable); }
+void epoll_set::add(int fd, endpoint& what) { demand(try_add(fd, what)); }
+
+bool epoll_set::try_add(int fd, endpoint& what)
+{
+    return control(epoll_, EPOLL_CTL_ADD, fd, what, readable);
+}
 
 void epoll_set::want_writability(int fd, endpoint& what, bool wanted)
 {
-    control(epoll_, EPOLL_CTL_MOD, fd, what, readable | (wanted ? std::uint32_t{EPOLLOUT} : 0u));
+    demand(control(epoll_,
+                   EPOLL_CTL_MOD,
+                   fd,
+                   what,
+                   readable | (wanted ? std::uint32_t{EPOLLOUT} : 0u)));
 }
 
 void epoll_set::remove(int fd) { epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr); }

@@ -40,7 +40,8 @@ public:
     epoll_set(const epoll_set&) = delete;
     epoll_set& operator=(const epoll_set&) = delete;
 
-    void add(int fd, endpoint& what); // throws std::system_error
+    void add(int fd, endpoint& what);     // throws std::system_error
+    bool try_add(int fd, endpoint& what); // false: errno says why
     void want_writability(int fd, endpoint& what, bool wanted);
     void remove(int fd);
 

@@ -1,38 +1,12 @@
 #include "daemon/escape.hpp"
 
+#include "pool/core/utf8.hpp"
+
 #include <cstddef>
 #include <cstdint>
 
 namespace weir {
 namespace {
-
-constexpr std::string_view replacement_character = "\xef\xbf\xbd"; // U+FFFD
-
-// The bytes of the well-formed UTF-8 character that `text` starts with, 0 if it starts with none.
-// (Unicode standard, table 3-7: no overlong forms, no surrogates, nothing above U+10FFFF.)
-std::size_t character_size(std::string_view text)
-{
-    const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-    const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-        return i < text.size() && byte(i) >= low && byte(i) <= high;
-    };
-    const unsigned char lead = byte(0);
-    if (lead < 0x80)
-        return 1;
-    if (lead >= 0xc2 && lead <= 0xdf)
-        return continues(1) ? 2 : 0;
-    if (lead >= 0xe0 && lead <= 0xef) {
-        const unsigned low = lead == 0xe0 ? 0xa0 : 0x80;
-        const unsigned high = lead == 0xed ? 0x9f : 0xbf;
-        return continues(1, low, high) && continues(2) ? 3 : 0;
-    }
-    if (lead >= 0xf0 && lead <= 0xf4) {
-        const unsigned low = lead == 0xf0 ? 0x90 : 0x80;
-        const unsigned high = lead == 0xf4 ? 0x8f : 0xbf;
-        return continues(1, low, high) && continues(2) && continues(3) ? 4 : 0;
-    }
-    return 0;
-}
 
 // U+0080 to U+009F: a terminal may take U+009B for the start of an escape sequence.
 bool is_c1_control(std::string_view character)
@@ -73,7 +47,7 @@ void append_ascii(std::string& out, char c, bool quoted)
 void append(std::string& out, std::string_view text, bool quoted)
 {
     while (!text.empty()) {
-        const std::size_t size = character_size(text);
+        const std::size_t size = utf8_character_size(text);
         if (size == 0)
             out += replacement_character;
         else if (size == 1)

@@ -9,6 +9,7 @@
 namespace weir {
 
 doctor::file_facts survey_file(const std::string& path);
-doctor::socket_facts survey_socket(const listen_settings& at, bool is_served);
+// But for what the console says to those who log in.
+doctor::socket_facts survey_socket(const listen_settings& at);
 
 } // namespace weir

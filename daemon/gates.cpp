@@ -69,6 +69,12 @@ void gates::readdress(const backend_settings& s)
 
 void gates::end_reload() { gate_changed(); }
 
+void gates::say_again()
+{
+    said_.clear();
+    gate_changed();
+}
+
 void gates::tick(time_point now)
 {
     for (const auto& gate : all_)
@@ -120,18 +126,31 @@ void gates::gate_changed()
         to_.ready();
 }
 
+void gates::note_suspended(bool is_so)
+{
+    is_suspended_ = is_so;
+    gate_changed();
+}
+
 std::string gates::closed_because() const
 {
     std::string all;
-    for (const auto& gate : all_)
-        if (!gate->is_open())
-            all += (all.empty() ? "" : "; ") + gate->status().backend + ": " +
-                   gate->status().closed_because;
-    return all;
+    bool waits_for_somebody = false; // who mends what nobody tries again
+    for (const auto& gate : all_) {
+        if (gate->is_open())
+            continue;
+        const migration_status& s = gate->status();
+        all += (all.empty() ? "" : "; ") + s.backend + ": " + s.closed_because;
+        waits_for_somebody = waits_for_somebody || s.is == migration_status::phase::idle;
+    }
+    // `systemctl reload` would wait until the start is over, which it is not before.
+    return waits_for_somebody ? all + "; mend it, then run `weir reload`" : all;
 }
 
 std::string gates::serving() const
 {
+    if (is_suspended_)
+        return "suspended until RESUME";
     std::string words = "serving " + std::to_string(all_.size()) + " backend(s)";
     for (const auto& gate : all_) {
         const pool_runner& pool = gate->pool();

@@ -32,8 +32,10 @@ public:
     void reload(const backend_settings& s);
     void readdress(const backend_settings& s);
     void end_reload();
+    void say_again(); // the STATUS, where another was said meanwhile
     void tick(time_point now);
     void stop();
+    void note_suspended(bool is_so); // for systemd's STATUS
 
     bool is_migrating() const;
     const migration_status& status(const std::string& backend) const; // must have been added
@@ -60,6 +62,7 @@ private:
     bool is_ready_ = false;  // systemd has heard READY=1
     bool reloading_ = false; // ... and RELOADING=1, and waits for READY=1
     bool stopping_ = false;
+    bool is_suspended_ = false;
     std::string said_; // the last STATUS
     time_point asked_for_time_{};
 };

@@ -31,18 +31,34 @@ constexpr const char* policy =
 
 http_connection::http_connection(asio::ip::tcp::socket socket,
                                  std::weak_ptr<asio::io_context> io,
-                                 std::shared_ptr<const http_service> service,
-                                 std::shared_ptr<void> seat)
-    : io_(std::move(io)), service_(std::move(service)), seat_(std::move(seat)),
-      stream_(std::move(socket)), patience_(stream_.get_executor())
+                                 std::shared_ptr<const http_service> service)
+    : io_(std::move(io)), service_(std::move(service)), stream_(std::move(socket)),
+      patience_(stream_.get_executor())
 {
 }
 
+// A connection may be kept for long, but a request that has begun has to come.
 void http_connection::read_next()
+{
+    idle_since_ = std::chrono::steady_clock::now();
+    if (!std::exchange(is_kept_, true) || buffer_.size() > 0)
+        return read_request();
+    stream_.expires_after(service_->limits.idle);
+    stream_.async_read_some(buffer_.prepare(4'096),
+                            [self = shared_from_this()](error_code failed, std::size_t n) {
+                                self->buffer_.commit(n);
+                                if (!failed)
+                                    self->read_request();
+                            });
+}
+
+void http_connection::close() { stream_.close(); }
+
+void http_connection::read_request()
 {
     request_.emplace();
     request_->header_limit(service_->limits.header_bytes);
-    stream_.expires_after(service_->limits.idle);
+    stream_.expires_after(service_->limits.request);
     http::async_read(
         stream_,
         buffer_,
@@ -85,6 +101,7 @@ bool http_connection::is_asked_by_a_name_of_ours() const
 void http_connection::ask_for_page()
 {
     stream_.expires_never();
+    idle_since_.reset();
     waits_for_page_ = true;
     const std::uint64_t number = ++asked_;
     patience_.expires_after(service_->limits.answer);
@@ -138,6 +155,7 @@ void http_connection::send(http_page page, bool keep_alive)
     if (request_->get().method() == http::verb::head)
         response.body().clear();
 
+    idle_since_ = std::chrono::steady_clock::now();
     stream_.expires_after(service_->limits.idle);
     beast::async_write(stream_,
                        http::message_generator{std::move(response)},

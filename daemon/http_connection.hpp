@@ -12,6 +12,7 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,17 +22,22 @@ namespace weir {
 
 class http_connection : public std::enable_shared_from_this<http_connection> {
 public:
-    // `seat` is held for as long as the connection lives, so that its holders can be counted.
+    using time_point = std::chrono::steady_clock::time_point;
+
     http_connection(boost::asio::ip::tcp::socket,
                     std::weak_ptr<boost::asio::io_context>,
-                    std::shared_ptr<const http_service>,
-                    std::shared_ptr<void> seat);
+                    std::shared_ptr<const http_service>);
 
     void read_next();
+
+    // Since when it has been waiting for its client; nothing: the client waits for its page.
+    std::optional<time_point> idle_since() const { return idle_since_; }
+    void close();
 
 private:
     using error_code = boost::system::error_code;
 
+    void read_request();
     void on_request(error_code);
     bool is_asked_by_a_name_of_ours() const;
     void ask_for_page();
@@ -44,13 +50,14 @@ private:
     // For replies, which come from threads that may outlive the control thread.
     std::weak_ptr<boost::asio::io_context> io_;
     std::shared_ptr<const http_service> service_;
-    std::shared_ptr<void> seat_;
     boost::beast::tcp_stream stream_;
     boost::beast::flat_buffer buffer_;
     std::optional<boost::beast::http::request_parser<boost::beast::http::empty_body>> request_;
     boost::asio::steady_timer patience_;
     std::uint64_t asked_ = 0;     // numbers the questions: a late reply is told from a due one
     bool waits_for_page_ = false; // ... and a second reply from the first
+    bool is_kept_ = false;        // for another request than its first
+    std::optional<time_point> idle_since_;
 };
 
 } // namespace weir

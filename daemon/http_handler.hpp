@@ -24,9 +24,11 @@ using http_reply = std::function<void(std::function<http_page()>)>;
 using http_handler = std::function<void(const std::string& path, http_reply)>;
 
 struct http_limits {
-    std::size_t connections = 64;            // further ones are closed at once
-    unsigned header_bytes = 8'192;           // of a request; one with a body is refused
-    std::chrono::milliseconds idle{30'000};  // to send a request, or to take an answer
+    std::size_t connections = 64;  // for one more the oldest that is idle has to go
+    unsigned header_bytes = 8'192; // of a request; one with a body is refused
+    std::chrono::milliseconds request{
+        5'000};                              // from its first byte, or the connection's, to its end
+    std::chrono::milliseconds idle{30'000};  // between two requests, or to take an answer
     std::chrono::milliseconds answer{5'000}; // for the handler, then 503
 };
 

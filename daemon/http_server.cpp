@@ -13,12 +13,35 @@
 #include <sstream>
 #include <thread>
 #include <utility>
+#include <vector>
 
 namespace weir {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
+
+namespace {
+
+void bind(tcp::acceptor& acceptor, const tcp::endpoint& to, error_code& failed)
+{
+    acceptor.open(to.protocol(), failed);
+    if (!failed) // a restart must not wait for the connections of the last run to time out
+        acceptor.set_option(tcp::acceptor::reuse_address(true), failed);
+    if (!failed)
+        acceptor.bind(to, failed);
+}
+
+error cannot_serve(const std::string& address, std::uint16_t port, const error_code& why)
+{
+    return {"58030",
+            "cannot serve metrics on " + address + " port " + std::to_string(port) + ": " +
+                why.message(),
+            {},
+            "Choose another address with WEIR_METRICS (metrics.listen)."};
+}
+
+} // namespace
 
 // Everything in it happens on its thread, once run() is called.
 class http_server::control_thread {
@@ -42,15 +65,27 @@ public:
 private:
     void accept_next();
     void on_client(tcp::socket);
+    bool make_room();
 
     std::shared_ptr<const http_service> service_;
-    std::shared_ptr<void> seat_ = std::make_shared<char>(); // its holders: us and each connection
+    std::vector<std::weak_ptr<http_connection>> clients_; // and some that have gone
     // Shared for the length of a post() by replies that come from other threads.
     std::shared_ptr<asio::io_context> io_ = std::make_shared<asio::io_context>(1);
     tcp::acceptor acceptor_{*io_};
     asio::steady_timer pause_{*io_};
     std::thread thread_;
 };
+
+result<void> http_server::check(const std::string& address, std::uint16_t port)
+{
+    error_code failed;
+    const tcp::endpoint wanted{asio::ip::make_address(address, failed), port};
+    asio::io_context alone;
+    tcp::acceptor acceptor(alone);
+    if (!failed)
+        bind(acceptor, wanted, failed);
+    return failed ? cannot_serve(address, port, failed) : result<void>{};
+}
 
 result<http_server>
 http_server::start(const std::string& address, std::uint16_t port, http_service service)
@@ -62,11 +97,7 @@ http_server::start(const std::string& address, std::uint16_t port, http_service 
     if (!failed)
         server.thread_->listen(wanted, failed);
     if (failed)
-        return error{sqlstate{"58030"},
-                     "cannot serve metrics on " + address + " port " + std::to_string(port) + ": " +
-                         failed.message(),
-                     {},
-                     "Choose another address with WEIR_METRICS (metrics.listen)."};
+        return cannot_serve(address, port, failed);
     std::ostringstream text;
     text << server.thread_->endpoint();
     server.address_ = text.str();
@@ -82,11 +113,7 @@ void http_server::post(std::function<void()> task) { thread_->post(std::move(tas
 
 void http_server::control_thread::listen(const tcp::endpoint& at, error_code& failed)
 {
-    acceptor_.open(at.protocol(), failed);
-    if (!failed) // a restart must not wait for the connections of the last run to time out
-        acceptor_.set_option(tcp::acceptor::reuse_address(true), failed);
-    if (!failed)
-        acceptor_.bind(at, failed);
+    bind(acceptor_, at, failed);
     if (!failed)
         acceptor_.listen(asio::socket_base::max_listen_connections, failed);
 }
@@ -117,9 +144,29 @@ void http_server::control_thread::accept_next()
 
 void http_server::control_thread::on_client(tcp::socket client)
 {
-    const auto connections = static_cast<std::size_t>(seat_.use_count() - 1);
-    if (connections < service_->limits.connections)
-        std::make_shared<http_connection>(std::move(client), io_, service_, seat_)->read_next();
+    std::erase_if(clients_, [](const auto& c) { return c.expired(); });
+    if (clients_.size() >= service_->limits.connections && !make_room())
+        return;
+    const auto made = std::make_shared<http_connection>(std::move(client), io_, service_);
+    clients_.push_back(made);
+    made->read_next();
+}
+
+// Whoever keeps connections and asks for nothing must not keep those out who do. False: all are
+// about to be answered.
+bool http_server::control_thread::make_room()
+{
+    auto oldest = clients_.end();
+    for (auto c = clients_.begin(); c != clients_.end(); ++c) {
+        const auto since = c->lock()->idle_since();
+        if (since && (oldest == clients_.end() || since < oldest->lock()->idle_since()))
+            oldest = c;
+    }
+    if (oldest == clients_.end())
+        return false;
+    oldest->lock()->close();
+    clients_.erase(oldest);
+    return true;
 }
 
 } // namespace weir

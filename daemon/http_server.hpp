@@ -14,6 +14,10 @@ namespace weir {
 
 class http_server {
 public:
+    // Whether start() could have this address now. It is taken for a moment, and nobody can connect
+    // to it then.
+    static result<void> check(const std::string& address, std::uint16_t port);
+
     // `address` is IPv4 or IPv6; port 0 takes any that is free. The thread runs until the server
     // is destroyed; replies may come later than that.
     static result<http_server> start(const std::string& address, std::uint16_t port, http_service);

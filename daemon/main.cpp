@@ -2,11 +2,15 @@
 #include "daemon/commands/commands.hpp"
 #include "daemon/version.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <exception>
 #include <iostream>
 #include <string>
 
-int main(int argc, char** argv)
+namespace {
+
+int parse_and_run(int argc, char** argv)
 {
     CLI::App app{"weir: one pool of database connections for all workers of a host.", "weir"};
     app.set_version_flag("--version",
@@ -34,4 +38,19 @@ int main(int argc, char** argv)
         return 2;
     }
     return status;
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    const int status = parse_and_run(argc, argv);
+    errno = 0; // an earlier write may have failed, and then nobody knows any more why
+    if (std::cout.flush())
+        return status;
+    std::cerr << "weir: cannot write to standard output";
+    if (errno != 0)
+        std::cerr << ": " << std::strerror(errno);
+    std::cerr << '\n';
+    return status == 0 ? 1 : status;
 }

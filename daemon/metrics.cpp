@@ -149,6 +149,11 @@ void add_pools(page& out)
         "1 while an operator's DISABLE keeps new clients out.",
         [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.is_disabled); });
     out.each_backend(
+        Gauge,
+        "weir_pool_suspended",
+        "1 while an operator's SUSPEND stops all that clients and servers send.",
+        [](family& f, labels l, const backend_snapshot& b) { f.add(l, b.is_suspended); });
+    out.each_backend(
         Counter,
         "weir_pool_timeouts_total",
         "Clients refused because no connection came free in time.",

@@ -79,6 +79,7 @@ struct backend_snapshot {
     bool is_session_lane = false;
     bool is_paused = false;    // by an operator
     bool is_disabled = false;  // likewise: no new clients
+    bool is_suspended = false; // likewise, and all others are, too
     bool is_quiet = true;      // no client holds a server
     bool has_retired = false;  // connections that are replaced are not closed yet
     std::uint64_t clients = 0; // connected to it
@@ -87,6 +88,7 @@ struct backend_snapshot {
     pool_stats pool = {};
     weir::traffic traffic = {};
     std::size_t listening_channels = 0;
+    int listener_pid = 0; // of the server's process behind the connection that listens; 0: none
     std::optional<doctor::budget> budget = {}; // once the server has been asked
     migration_status migrations = {};
 };
@@ -100,7 +102,7 @@ struct reload_counts {
 };
 
 struct metrics_snapshot {
-    std::string closed_because = {}; // "starting", "draining"; empty while clients are let in
+    std::string closed_because = {}; // "draining", "suspended"; empty while clients are let in
     std::vector<backend_snapshot> backends = {};
     client_counts clients = {};
     error_counts errors_before_backend = {}; // of clients that never got as far as one

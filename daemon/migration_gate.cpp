@@ -1,8 +1,10 @@
 #include "daemon/migration_gate.hpp"
 
+#include "daemon/drain_limit.hpp"
 #include "daemon/log.hpp"
 #include "daemon/migrations/words.hpp"
 #include "pool/core/backoff.hpp"
+#include "pool/core/refusal.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -18,8 +20,6 @@ using namespace std::chrono_literals;
 using migrations::failure;
 using migrations::progress;
 using std::chrono::steady_clock;
-
-constexpr auto drain_limit = 30s; // as at a stop: transactions have this long to finish
 
 error cannot_connect_now(std::string words) { return {"57P03", std::move(words)}; }
 
@@ -158,14 +158,16 @@ void migration_gate::reload(const migration_settings& s)
     settings_ = s;
     if (stopping_)
         return;
-    if (is_busy())
+    if (is_busy()) {
         again_ = true;
-    else if (!settings_.on_boot || !has_migrations(settings_))
-        open(); // if it was closed, then by what is not wanted any more
-    else if (is_open())
+    } else if (!settings_.on_boot || !has_migrations(settings_)) {
+        forget_failure(); // by which it may be closed, and it is not wanted any more
+        open();
+    } else if (is_open()) {
         check();
-    else
+    } else {
         start_over();
+    }
 }
 
 void migration_gate::readdress(const backend_settings& s)
@@ -186,7 +188,7 @@ void migration_gate::start_elsewhere()
 {
     elsewhere_ = false;
     failures_ = 0;
-    status_.error.clear();
+    forget_failure();
     note({});
     answer(error{"57014", "a reload has given backend \"" + name_ + "\" another address"});
     if (settings_.on_boot && has_migrations(settings_))
@@ -234,10 +236,7 @@ void migration_gate::stop()
         enter(phase::idle);
     }
     if (!is_open())
-        pool_.shut({"57P01",
-                    "terminating connection due to administrator command",
-                    "weir is shutting down."},
-                   steady_clock::now());
+        pool_.shut(by_administrator("weir is shutting down."), steady_clock::now());
 }
 
 // ---- Its way: wait for holders, run, perhaps try again.
@@ -356,6 +355,7 @@ void migration_gate::on_checked(const migrations::attempt<migrations::state>& se
         return check_again();
     if (!seen) {
         status_.error = seen.error().what.message;
+        status_.failed_revision.clear();
         log::error("whether migrations are pending cannot be told: clients are served as before",
                    {{"backend", name_}, {"error", status_.error}});
         return events_.gate_changed();
@@ -364,8 +364,10 @@ void migration_gate::on_checked(const migrations::attempt<migrations::state>& se
     // What a command would do only current_command could tell.
     const bool has_command_to_run =
         !settings_.command.empty() && !seen->command_is_at_head.value_or(false);
-    if (seen->pending.empty() && !has_command_to_run)
+    if (seen->pending.empty() && !has_command_to_run) {
+        forget_failure(); // it was put right elsewhere
         return events_.gate_changed();
+    }
     log::info("migrations may be pending: clients wait",
               {{"backend", name_}, {"pending", seen->pending.size()}});
     was_open_ = true;
@@ -401,7 +403,7 @@ void migration_gate::on_success(const migrations::report& done,
                                 const std::optional<migrations::state>& seen)
 {
     failures_ = 0;
-    status_.error.clear();
+    forget_failure();
     log::info("migrations are done",
               {{"backend", name_},
                {"applied", done.applied.size()},
@@ -434,6 +436,7 @@ void migration_gate::on_failure(const failure& why)
     ++status_.failures;
     const error heard = closed_by(why);
     status_.error = heard.message;
+    status_.failed_revision = why.revision;
     log::error("migrations failed",
                {{"backend", name_},
                 {"revision", why.revision},
@@ -509,6 +512,12 @@ void migration_gate::enter(phase p)
 {
     status_.is = p;
     status_.since = std::chrono::system_clock::now();
+}
+
+void migration_gate::forget_failure()
+{
+    status_.error.clear();
+    status_.failed_revision.clear();
 }
 
 void migration_gate::note(const migrations::state& seen)

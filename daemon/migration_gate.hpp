@@ -84,6 +84,7 @@ private:
     void close(const error& why);
     void hold(std::string because); // those who come wait
     void enter(phase p);
+    void forget_failure();
     void note(const migrations::state& seen);
     migrations::request wanted() const;
 

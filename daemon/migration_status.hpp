@@ -32,6 +32,7 @@ struct migration_status {
     unsigned total = 0;
     std::chrono::system_clock::time_point since = {}; // it is in this phase
     std::string error = {};                           // of the last run; empty: it went well
+    std::string failed_revision = {};                 // likewise; empty, too, if it was none
 
     // As last seen; empty and 0 where nothing is to be migrated.
     std::vector<std::string> current = {};

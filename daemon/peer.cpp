@@ -7,6 +7,12 @@
 
 namespace weir {
 
+std::string name_of(const peer& p)
+{
+    const std::string pid = "pid " + (p.pid > 0 ? std::to_string(p.pid) : "unknown");
+    return p.command.empty() ? pid : p.command + ", " + pid;
+}
+
 result<peer> read_peer(int socket)
 {
     ucred credentials{};

@@ -15,6 +15,8 @@ struct peer {
     std::string command; // /proc/PID/comm, e.g. "gunicorn"; its own claim. Empty when unknown
 };
 
+std::string name_of(const peer&); // "gunicorn, pid 812"
+
 // The credentials are those at the time of connect(2); they do not change afterwards.
 result<peer> read_peer(int socket);
 

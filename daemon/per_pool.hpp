@@ -4,9 +4,11 @@
 
 #include "daemon/metrics_snapshot.hpp"
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace weir {
 
@@ -24,6 +26,15 @@ public:
         const auto known = all_.find(b.name);
         return known == all_.end() || known->second.made_at != b.made_at ? nullptr
                                                                          : &known->second.what;
+    }
+
+    void forget_all_but(const std::vector<backend_snapshot>& those) // are there
+    {
+        std::erase_if(all_, [&](const auto& known) {
+            return std::ranges::none_of(those, [&](const backend_snapshot& b) {
+                return b.name == known.first && b.made_at == known.second.made_at;
+            });
+        });
     }
 
 private:

@@ -3,6 +3,7 @@
 #include "daemon/client.hpp"
 #include "daemon/log.hpp"
 #include "daemon/version.hpp"
+#include "pool/core/refusal.hpp"
 #include "pool/pgwire/writer.hpp"
 
 #include <boost/asio/post.hpp>
@@ -38,7 +39,7 @@ pool_runner::pool_runner(std::string name,
     : name_(std::move(name)), behind_(std::move(behind)),
       pool_(settings, random_dice(), [&events](client_id c) { return events.name_of(c); }),
       what_(what), rules_(pgwire::rules_of(settings, what.is_session_lane)), loop_(loop),
-      events_(events), logins_(login_threads), cancels_(1)
+      events_(events), sampler_(random_dice()), logins_(login_threads), cancels_(1)
 {
 }
 
@@ -64,25 +65,21 @@ backend_snapshot pool_runner::snapshot() const
             .is_up = pool_.is_up(),
             .down_because = why ? why->message : std::string{},
             .pool = pool_.stats(),
-            .traffic = traffic_};
+            .traffic = traffic_,
+            .listener_pid = listener_pid_};
 }
 
 void pool_runner::note_query(const pgwire::statement_note& what,
                              time_point::duration took,
                              time_point::duration waited)
 {
-    ++queries_seen_;
-    if (what.keeps_whole() && wants_samples())
-        samples_.push_back({what.whole(), took, waited, what.rows()});
-}
-
-query_samples pool_runner::take_samples()
-{
-    const auto seen = static_cast<double>(std::exchange(queries_seen_, 0));
-    query_samples out{std::exchange(samples_, {})};
-    if (!out.taken.empty())
-        out.weight = seen / static_cast<double>(out.taken.size());
-    return out;
+    sampler_.count();
+    if (what.keeps_whole())
+        sampler_.add({.sql = what.whole(),
+                      .took = took,
+                      .waited = waited,
+                      .rows = what.rows(),
+                      .calls = what.calls()});
 }
 
 pgwire::liberties pool_runner::liberties(time_point now) const
@@ -251,11 +248,11 @@ void pool_runner::accept_settings(pgwire::settings_ptr asked, pgwire::settings_p
     accepted_[std::move(asked)] = std::move(in_its_words);
 }
 
-// Until a first server has logged in nobody knows whether the backend is up, nor what clients are
-// to be told at startup.
+// Until a first server has logged in nobody knows what clients are to be told at startup; and
+// whoever heeds /readyz sends no client to a backend that is down, so it has to come up without.
 void pool_runner::tick(time_point now)
 {
-    pool_.seek_server(!knows_servers_ && !what_.is_session_lane);
+    pool_.seek_server(!what_.is_session_lane && (!knows_servers_ || pool_.is_in_doubt()));
     pool_.tick(now, todo_);
     if (!earlier_.empty() && !pool_.has_retired())
         earlier_.clear();
@@ -350,9 +347,7 @@ void pool_runner::readdress(std::shared_ptr<backend> behind, backend_address to,
 void pool_runner::retire(time_point now)
 {
     is_retired_ = true;
-    const error why = {"57P01",
-                       "terminating connection due to administrator command",
-                       "backend \"" + name_ + "\" is in the settings no more."};
+    const error why = by_administrator("backend \"" + name_ + "\" is in the settings no more.");
     stopping_.request_stop();
     events_.tell_time(now);
     pool_.shut(why, todo_);

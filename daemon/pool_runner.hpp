@@ -5,7 +5,7 @@
 #include "daemon/event_loop.hpp"
 #include "daemon/log.hpp"
 #include "daemon/metrics_snapshot.hpp"
-#include "daemon/queries/query_sample.hpp"
+#include "daemon/queries/query_sampler.hpp"
 #include "daemon/server.hpp"
 #include "pool/core/link.hpp"
 #include "pool/core/pool.hpp"
@@ -72,13 +72,13 @@ public:
     const backend_address& address() const { return what_.address; }
     backend_snapshot snapshot() const; // without what others know of it
 
-    // Some queries of each tick are looked at more closely: whether there is room for another, one
-    // that is over, and what was seen since the last call.
-    bool wants_samples() const { return samples_.size() < samples_per_tick; }
+    // Some queries of each tick are looked at more closely: whether the next is one, and one that
+    // is over.
+    bool draws_sample() { return sampler_.draw(); }
     void note_query(const pgwire::statement_note& what,
                     time_point::duration took,
                     time_point::duration waited);
-    query_samples take_samples();
+    std::vector<query_sample> take_samples() { return sampler_.take(); }
 
     // A server has answered, or one has been lost: what probes are answered by.
     void note_answer(time_point now) { answered_ = now; }
@@ -129,6 +129,9 @@ public:
     bool is_paused_by_operator() const { return operators_pause_.has_value(); }
     void disable(bool yes); // no new clients
     bool is_disabled() const { return is_disabled_; }
+    // The connection beside the pool that listens for all clients: its server's process. 0: none.
+    void note_listener(int pid) { listener_pid_ = pid; }
+    int listener_pid() const { return listener_pid_; }
     void have_lane(pool_runner* lane) { lane_ = lane; } // to which they are done as well; or none
     pool_runner* lane() const { return lane_; }
 
@@ -169,10 +172,9 @@ private:
     bool is_retired_ = false;
     std::optional<error> operators_pause_; // what waiting clients are told
     weir::traffic traffic_;
-    static constexpr std::size_t samples_per_tick = 10;
-    std::vector<query_sample> samples_;
-    std::uint64_t queries_seen_ = 0; // since they were taken; some of them are the samples
-    unsigned clients_ = 0;           // at home here
+    query_sampler sampler_;
+    unsigned clients_ = 0; // at home here
+    int listener_pid_ = 0;
     pgwire::settings_registry registry_;
     time_point answered_{}; // by some server, while none has been lost since
     bool knows_servers_ = false;

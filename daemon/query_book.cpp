@@ -14,7 +14,7 @@ constexpr std::size_t most_under_way = 64; // batches of a tick each
 
 query_book::~query_book() { thread_.join(); }
 
-void query_book::add(const std::string& backend, query_samples samples)
+void query_book::add(const std::string& backend, std::vector<query_sample> samples)
 {
     {
         const std::lock_guard lock(mutex_);
@@ -27,21 +27,34 @@ void query_book::add(const std::string& backend, query_samples samples)
 }
 
 // A fingerprint takes longer than all the rest, and nobody waits for it.
-void query_book::read(const std::string& backend, const query_samples& samples)
+void query_book::read(const std::string& backend, const std::vector<query_sample>& samples)
 {
     std::vector<fingerprint> prints;
-    for (const query_sample& s : samples.taken)
+    for (const query_sample& s : samples)
         prints.push_back(known(s.sql));
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < prints.size(); ++i)
-        statistics_[backend].add(std::move(prints[i]), samples.taken[i], samples.weight);
+        statistics_[backend].add(std::move(prints[i]), samples[i]);
     --under_way_;
 }
 
-// Applications send the same texts again and again.
-const fingerprint& query_book::known(const std::string& sql)
+// On the thread, so that what was added before does not come back.
+void query_book::forget(const std::string& backend)
+{
+    boost::asio::post(thread_, [this, backend] {
+        const std::lock_guard lock(mutex_);
+        statistics_.erase(backend);
+    });
+}
+
+// Applications send the same texts again and again; long ones, which have their values in them, the
+// least.
+fingerprint query_book::known(const std::string& sql)
 {
     constexpr std::size_t most_texts = 1'000;
+    constexpr std::size_t longest_text = 8'192;
+    if (sql.size() > longest_text)
+        return fingerprint_of(sql);
     if (known_.size() >= most_texts && !known_.contains(sql))
         known_.clear();
     const auto [found, is_new] = known_.try_emplace(sql);

@@ -18,13 +18,14 @@ public:
     ~query_book(); // waits for what is under way
 
     // Returns at once. What comes faster than it can be read is left out.
-    void add(const std::string& backend, query_samples samples);
+    void add(const std::string& backend, std::vector<query_sample> samples);
+    void forget(const std::string& backend); // which is served no more
 
     std::map<std::string, std::vector<query_sums>> all() const; // by backend
 
 private:
-    void read(const std::string& backend, const query_samples& samples);
-    const fingerprint& known(const std::string& sql);
+    void read(const std::string& backend, const std::vector<query_sample>& samples);
+    fingerprint known(const std::string& sql);
 
     mutable std::mutex mutex_; // over what is below
     std::map<std::string, query_statistics> statistics_;

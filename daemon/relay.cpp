@@ -1,6 +1,7 @@
 #include "daemon/relay.hpp"
 
 #include "daemon/log.hpp"
+#include "pool/core/refusal.hpp"
 
 #include <algorithm>
 #include <sys/socket.h>
@@ -186,11 +187,7 @@ void relay::retire(pool_runner& pool)
     std::erase_if(by_database_, [&](const auto& named) { return named.second == &pool; });
     std::erase_if(lanes_, [&](const auto& l) { return l.first == &pool || l.second == &pool; });
     pool.retire(now_);
-    for (const auto& c : clients_)
-        if (c && c->home == &pool && c->now != client::phase::leaving && (!c->held || rests(*c)))
-            farewell(*c, reason_to_leave(*c));
-    carry_out(&pool);
-    bury();
+    dismiss([&](const client& c) { return c.home == &pool && may_go(c); }, reason_to_leave(pool));
 }
 
 bool relay::is_done_with(const pool_runner& pool) const
@@ -240,14 +237,9 @@ void relay::tick(time_point now)
             l->second->tick(now);
         carry_out(pool);
     }
-    while (!logins_.empty() && logins_.front().at <= now) {
-        const login_deadline due = logins_.front();
-        logins_.pop_front();
-        client* c = find(due.id);
-        if (c && c->secret == due.secret && c->now == client::phase::startup)
-            farewell(*c, {"08006", "no startup message came within client_login_timeout"});
-    }
+    dismiss_silent_newcomers();
     dismiss_idle_clients();
+    cut_off_leavers();
     if (std::exchange(accept_later_, false))
         for (const auto& l : listeners_)
             if (!l->closed)
@@ -277,18 +269,26 @@ void relay::end_stall(server& s)
 void relay::drain()
 {
     draining_ = true;
-    for (const auto& c : clients_)
-        if (c && !c->console && !c->waiting && (!c->held || rests(*c)))
-            farewell(*c, shutting_down());
-    bury();
+    refuse_newcomers();
+    dismiss([](const client& c) { return !c.console && may_go(c); }, shutting_down());
 }
+
+void relay::refuse_newcomers() { refuses_newcomers_ = true; }
 
 void relay::dismiss_consoles()
 {
-    for (const auto& c : clients_)
-        if (c && c->console)
-            farewell(*c, shutting_down());
-    bury();
+    dismiss(
+        [this](const client& c) {
+            return c.console || (refuses_newcomers_ && c.now == client::phase::startup);
+        },
+        shutting_down());
+}
+
+bool relay::has_clients() const
+{
+    return std::ranges::any_of(clients_, [](const auto& c) {
+        return c && !c->console && c->now != client::phase::startup;
+    });
 }
 
 client_counts relay::counts() const
@@ -312,24 +312,25 @@ client* relay::find(client_id id)
     return slot < clients_.size() ? clients_[slot].get() : nullptr;
 }
 
+// Nothing is under way for it.
+bool relay::may_go(const client& c)
+{
+    return c.now != client::phase::leaving && !c.waiting && (!c.held || rests(c));
+}
+
 bool relay::has_to_leave(const client& c) const
 {
     return draining_ || (c.home && c.home->is_retired());
 }
 
-error relay::reason_to_leave(const client& c) const
+error relay::reason_to_leave(const pool_runner& of) const
 {
     error why = shutting_down();
     if (!draining_)
-        why.detail = "A reload has taken backend \"" + c.home->name() + "\" out of the settings.";
+        why.detail = "A reload has taken backend \"" + of.name() + "\" out of the settings.";
     return why;
 }
 
-error relay::shutting_down()
-{
-    return {"57P01",
-            "terminating connection due to administrator command",
-            "weir is shutting down."};
-}
+error relay::shutting_down() { return by_administrator("weir is shutting down."); }
 
 } // namespace weir

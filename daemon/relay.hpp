@@ -11,6 +11,7 @@
 #include "daemon/event_loop.hpp"
 #include "daemon/handover/client_record.hpp"
 #include "daemon/handover/state_file.hpp"
+#include "daemon/log.hpp"
 #include "daemon/outbox.hpp"
 #include "daemon/peer.hpp"
 #include "daemon/pool_runner.hpp"
@@ -21,9 +22,9 @@
 #include "pool/pgwire/startup.hpp"
 
 #include <array>
-#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <random>
 #include <span>
 #include <string>
@@ -65,13 +66,15 @@ public:
     bool is_done_with(const pool_runner& pool) const; // nothing of it is left here but its name
     void forget(pool_runner& pool);
     void serve_sockets();      // until the loop has something else to do
-    void tick(time_point now); // every 50 to 100 ms
+    void tick(time_point now); // every 100 ms
     void reload(relay_settings settings);
 
-    // Those without a server are told 57P01 at once, the others as they give it
-    // back. The console's stay.
+    // Those that neither hold a server nor wait for one are told 57P01 at once, the others when
+    // their transaction is over. The console's stay.
     void drain();
-    void dismiss_consoles(); // which stay to the end
+    void refuse_newcomers();  // 57P03, but for operators at the console
+    void dismiss_consoles();  // which stay to the end; and newcomers, who have not said a word
+    bool has_clients() const; // beside those; looks at everyone
     std::size_t clients() const { return in_use_ - consoles_; }
     client_counts counts() const;
     console::sockets sockets();          // one by one; looks at every client
@@ -89,19 +92,23 @@ public:
 
     // From now on idle clients are recorded there, some time after they have become so.
     void keep_states(state_file& in) { states_ = &in; }
+    void forget_states(); // nobody else has anything of the clients
     // Call every tick, or at the end. The sockets of clients that are new there: they are lost with
     // weir unless somebody else has them, too.
     std::vector<int> record_quiet_clients(time_point now);
     std::vector<int> record_all();
     std::vector<int> recorded() const; // the sockets of all that are recorded
-    // A client of the weir before; false: it cannot go on here, and the socket is still yours.
+    // A client of the weir before, best in the order of their ids; false: it cannot go on here, and
+    // the socket is still yours.
     bool adopt(int socket, const client_record& from);
-    // No client begins anything; those that are at it finish. Those that keep a server are told
-    // 57P01.
+    std::optional<error> refusal(const peer& who) const; // why it may not connect, if so
+    // No client begins anything; those that are at it finish. What they keep a server for cannot be
+    // handed on: dismiss_keepers() tells them 57P01, and they are not busy when they rest.
     void hand_over();
-    void take_back();              // it goes on as before
+    void cancel_hand_over(); // it goes on as before
+    void dismiss_keepers();
     bool has_busy_clients() const; // looks at every client
-    void dismiss_busy_clients();
+    void dismiss_busy_clients();   // and those that keep a server
 
     std::size_t listening_channels(const pool_runner& of) const;
 
@@ -128,11 +135,6 @@ private:
         explicit listening(int fd) : endpoint(kind::listener), descriptor(fd) {}
         int descriptor;
     };
-    struct login_deadline {
-        client_id id;
-        std::uint32_t secret;
-        time_point at;
-    };
 
     // relay.cpp: the loop
     bool round();
@@ -143,13 +145,15 @@ private:
     void bury();
     bool is_stalled(const server& s) const;
     void end_stall(server& s);
+    static bool may_go(const client& c);
     bool has_to_leave(const client& c) const; // as soon as nothing is under way
-    error reason_to_leave(const client& c) const;
+    error reason_to_leave(const pool_runner& of) const;
     static error shutting_down();
 
     // relay_clients.cpp: from accept to close, and the bytes that go up
     void accept_from(listening& from);
-    client& enter(int socket, client_id id, std::uint32_t secret);
+    void complain_of_accept(int why);
+    client* enter(int socket, client_id id, std::uint32_t secret);
     void on_client(client& c, std::uint32_t events);
     void read(client& c, bool to_the_end);
     void take_in(client& c, std::string_view fresh);
@@ -166,12 +170,27 @@ private:
     bool ask_for_server(client& c);
     void refuse(client& c, const error& why);
     void resume(client& c);
-    void vanish(client& c);
-    void part(client& c);
+    void count_error(const client& c, std::string_view code);
+    void count_own_error(const client& c, std::string_view words);
+
+    // relay_leaving.cpp: how a client's connection ends
+    //
+    //   is to be told why                       ──► farewell ─► send_away ─► let_go ─► drop
+    //   was told, by its server or its session  ──────────────► send_away ─► let_go ─► drop
+    //   wanted no more, and has its answers     ───────────────────────────► let_go ─► drop
+    //   hung up, or ended in a transaction      ─────────────────────────────────────► drop
+    //
+    // Between let_go and drop it is `leaving`, until it has taken what it is owed. Who was sent
+    // away has a few seconds for it; who is told once more, none.
+    std::size_t dismiss(const std::function<bool(const client&)>& whom, const error& why);
     void farewell(client& c, const error& why);
+    void send_away(client& c);
+    void cut_off(client& c);
+    void cut_off_leavers();
     void let_go(client& c);
     void drop(client& c);
-    void count_error(const client& c, std::string_view code);
+    void withdraw(client& c);
+    void part(client& c);
 
     // relay_limits.cpp: who holds a server, or is silent, for too long
     void enforce_limits(client& c, server& s);
@@ -183,6 +202,8 @@ private:
 
     // relay_startup.cpp: the first packets
     std::size_t start_up(client& c, std::string_view data);
+    void end_startup(const client& c);
+    void dismiss_silent_newcomers();
     void open_session(client& c, const pgwire::startup_packet& packet);
     std::shared_ptr<const std::string> named(std::string_view user);
     bool needs_settling(client& c);
@@ -286,20 +307,23 @@ private:
     std::vector<std::unique_ptr<client>> dropped_; // until the round of events is over
     std::vector<std::unique_ptr<server>> left_;    // likewise
     std::vector<endpoint*> again_;                 // had more to read than one turn allows
-    std::deque<login_deadline> logins_;            // oldest first
     process_table processes_;
+    id_list logging_in_;  // clients whose startup message is due, the longest first
     id_list by_activity_; // of clients, the longest silent first; while client_idle_timeout is set
+    id_list sent_away_;   // clients that are leaving, the longest first
     std::uint64_t serials_ = 0; // of clients, so far
     std::shared_ptr<const std::string> last_user_;
     std::size_t in_use_ = 0;
     std::size_t consoles_ = 0; // of those
     error_counts errors_before_backend_;
     bool draining_ = false;
+    bool refuses_newcomers_ = false; // likewise when draining
     bool is_suspended_ = false;
     bool handing_over_ = false;
     std::unordered_set<endpoint*> suspended_; // had something to say meanwhile
     bool accept_later_ = false;               // there were no descriptors left
-    time_point now_{};                        // of this round
+    log::once_per accept_complaints_{std::chrono::seconds{10}};
+    time_point now_{}; // of this round
     std::random_device random_;
     state_file* states_ = nullptr;
     std::size_t next_to_record_ = 0; // of clients_

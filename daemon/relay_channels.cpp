@@ -30,9 +30,7 @@ bool relay::ask_for_channels(client& c)
 {
     channel_listener& listener = *channels_.at(c.home);
     if (!listener.has_room_for(c.id, c.session.wanted())) {
-        error why = too_many_channels();
-        count_error(c, why.code.text());
-        c.session.refuse_channels(std::move(why));
+        c.session.refuse_channels(too_many_channels());
     } else if (listener.want(c.id, c.session.wanted(), now_)) {
         c.session.grant_channels();
     } else {
@@ -55,7 +53,6 @@ void relay::channels_refused(client_id id, const error& why)
     client* c = find(id);
     if (!c || !std::exchange(c->awaits_channels, false))
         return;
-    count_error(*c, why.code.text());
     c->session.refuse_channels(why);
     resume(*c);
 }

@@ -2,6 +2,7 @@
 #include "daemon/log.hpp"
 #include "daemon/relay.hpp"
 #include "pool/core/gather_write.hpp"
+#include "pool/pgwire/server_words.hpp"
 #include "pool/pgwire/writer.hpp"
 
 #include <poll.h>
@@ -28,6 +29,14 @@ bool has_hung_up(int socket)
     return ::poll(&p, 1, 0) > 0 && (p.revents & (POLLHUP | POLLERR)) != 0;
 }
 
+error too_many_to_watch(int why)
+{
+    return {"53000",
+            std::string("weir cannot watch another connection: ") + std::strerror(why),
+            {},
+            "The sysctl fs.epoll.max_user_watches limits them."};
+}
+
 } // namespace
 
 void relay::accept_from(listening& from)
@@ -39,9 +48,7 @@ void relay::accept_from(listening& from)
             if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
                 return;
             accept_later_ = true; // out of descriptors: those who knock wait in the backlog
-            log::warning("cannot accept a client",
-                         {{"error", std::strerror(errno)}, {"clients", in_use_}});
-            return;
+            return complain_of_accept(errno);
         }
         if (free_ids_.empty()) {
             free_ids_.push_back(static_cast<client_id>(clients_.size()));
@@ -49,28 +56,46 @@ void relay::accept_from(listening& from)
         }
         const client_id id = free_ids_.back();
         free_ids_.pop_back();
-        const client& c = enter(socket, id, static_cast<std::uint32_t>(random_()));
-        logins_.push_back({id, c.secret, now_ + settings_.client_login_timeout});
+        if (enter(socket, id, static_cast<std::uint32_t>(random_()))) {
+            logging_in_.push_back(static_cast<std::uint32_t>(id));
+            continue;
+        }
+        const int why = errno;
+        complain_of_accept(why);
+        free_ids_.push_back(id);
+        words_.clear();
+        pgwire::write_error(words_, too_many_to_watch(why), pgwire::severity::fatal);
+        ::send(socket, words_.data(), words_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        ::close(socket);
     }
     again_.push_back(&from);
 }
 
-client& relay::enter(int socket, client_id id, std::uint32_t secret)
+void relay::complain_of_accept(int why)
+{
+    if (const auto unsaid = accept_complaints_.pass(now_))
+        log::warning("cannot accept a client",
+                     {{"error", std::strerror(why)}, {"clients", in_use_}, {"unsaid", *unsaid}});
+}
+
+// Null: it cannot be watched, errno says why, and the socket is still yours.
+client* relay::enter(int socket, client_id id, std::uint32_t secret)
 {
     ucred who{};
     socklen_t size = sizeof who;
     ::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &who, &size);
     auto c = std::make_unique<client>(socket, id, ++serials_, secret);
+    if (!epoll_.try_add(socket, *c))
+        return nullptr;
     c->pid = who.pid;
     c->uid = who.uid;
     c->gid = who.gid;
     c->process = processes_.join(who.pid);
     c->connected_at = c->asked_at = now_;
     ++in_use_;
-    epoll_.add(socket, *c);
     auto& place = clients_[static_cast<std::size_t>(id)];
     place = std::move(c);
-    return *place;
+    return place.get();
 }
 
 void relay::on_client(client& c, std::uint32_t events)
@@ -86,7 +111,7 @@ void relay::on_client(client& c, std::uint32_t events)
     if ((events & (EPOLLHUP | EPOLLERR)) &&
         (c.must_be_patient() || c.now == client::phase::leaving ||
          (c.half_closed && !c.said_goodbye)))
-        return vanish(c);
+        return drop(c);
     read(c, c.ended);
 }
 
@@ -119,7 +144,7 @@ void relay::read(client& c, bool to_the_end)
         if (n < 0 && (why == EAGAIN || why == EINTR))
             return;
         if (n < 0)
-            return vanish(c);
+            return drop(c);
         if (n == 0)
             return on_end_of_input(c);
         if (c.home)
@@ -212,7 +237,10 @@ std::size_t relay::judge(client& c, std::string_view data)
         case pgwire::verdict::need_channels: more = ask_for_channels(c); break;
         case pgwire::verdict::forward: up_.add(rest.substr(0, r.size)); break;
         case pgwire::verdict::rewritten: up_.rewritten() += words_; break;
-        case pgwire::verdict::answer: answers_ += words_; break;
+        case pgwire::verdict::answer:
+            count_own_error(c, words_);
+            answers_ += words_;
+            break;
         case pgwire::verdict::discard: break;
         case pgwire::verdict::wait:
             c.gated = true;
@@ -224,6 +252,7 @@ std::size_t relay::judge(client& c, std::string_view data)
             used = data.size();
             break;
         case pgwire::verdict::violation:
+            count_own_error(c, words_);
             answers_ += words_;
             c.now = client::phase::leaving;
             break;
@@ -244,7 +273,7 @@ std::size_t relay::judge(client& c, std::string_view data)
     if (c.home)
         c.home->counted().queries += c.session.queries() - queries_before;
     if (c.now == client::phase::leaving)
-        let_go(c);
+        send_away(c);
     else if (c.half_closed)
         last_word(c);
     after_channels(c);
@@ -284,7 +313,7 @@ void relay::refused(client_id id, const error& why)
         return;
     c->waiting = false;
     if (has_to_leave(*c))
-        return farewell(*c, reason_to_leave(*c));
+        return farewell(*c, reason_to_leave(*c->home));
     if (c->now == client::phase::settling)
         return farewell(*c, why);
     log::info("a client got no server",
@@ -292,7 +321,6 @@ void relay::refused(client_id id, const error& why)
                {"client", processes_.name(c->process)},
                {"why", why.message},
                {"detail", why.detail}});
-    count_error(*c, why.code.text());
     refuse(*c, why);
     resume(*c);
 }
@@ -319,9 +347,10 @@ void relay::refuse(client& c, const error& why)
     words_.clear();
     const pgwire::ruling r = c.session.refuse(pgwire::as_bytes(*c.stash), why, words_);
     c.stash->erase(0, r.size);
+    count_own_error(c, words_);
     send(c, words_);
     if (r.what == pgwire::verdict::violation)
-        let_go(c);
+        send_away(c);
 }
 
 // A client may go on: first with what it has sent meanwhile.
@@ -344,7 +373,7 @@ void relay::resume(client& c)
 void relay::on_end_of_input(client& c)
 {
     if (has_hung_up(c.socket) || c.now != client::phase::ready)
-        return vanish(c);
+        return drop(c);
     c.half_closed = true; // it has only shut down its writing half, and still wants its answer
     last_word(c);
 }
@@ -368,95 +397,7 @@ void relay::finish_half_closed(client& c)
     if (!c.held || rests(c))
         return let_go(c);
     if (!c.held->replies.owes() || c.held->replies.copying_in() || c.session.mid_frame())
-        vanish(c); // in a transaction, or a COPY, that nobody will end
-}
-
-void relay::vanish(client& c)
-{
-    if (std::exchange(c.waiting, false))
-        c.home->give_up(c.id, now_);
-    if (c.held)
-        part(c);
-    drop(c);
-}
-
-// Client and server go different ways in the middle of things.
-void relay::part(client& c)
-{
-    server& s = *std::exchange(c.held, nullptr);
-    s.holder = nullptr;
-    s.left.state |= s.replies.pinned();
-    s.left.anything = s.left.anything || !s.replies.touched().empty() ||
-                      s.doing == server::errand::inventory || s.doing == server::errand::identity;
-    s.inventory.reset();
-    s.errand_failed = false;
-    s.replies.detach();
-    if (c.session.mid_frame()) { // a message was cut short
-        s.given_up = true;
-        return s.home.abandon(s, close_reason::error, now_);
-    }
-    s.doing = server::errand::recover;
-    s.since = now_;
-    if (s.replies.owes())
-        s.home.cancel(s);
-    recover(s);
-}
-
-void relay::farewell(client& c, const error& why)
-{
-    if (!has_to_leave(c)) // else they all are
-        log::info(
-            "a client is sent away",
-            {{"pid", c.pid}, {"uid", c.uid}, {"sqlstate", why.code.text()}, {"why", why.message}});
-    words_.clear();
-    if (c.awaits_echo)
-        say_ready(c, words_);
-    pgwire::write_error(words_, why, pgwire::severity::fatal);
-    count_error(c, why.code.text());
-    if (!c.held || !c.held->replies.is_mid_answer())
-        send(c, words_);
-    let_go(c);
-}
-
-// Closed as soon as it has been sent what it is owed.
-void relay::let_go(client& c)
-{
-    leave_channels(c);
-    if (std::exchange(c.waiting, false))
-        c.home->give_up(c.id, now_);
-    if (c.held)
-        part(c);
-    c.now = client::phase::leaving;
-    if (c.out.empty())
-        drop(c);
-}
-
-void relay::drop(client& c)
-{
-    if (c.closed)
-        return;
-    c.closed = true;
-    leave_channels(c);
-    std::erase(again_, &c);
-    suspended_.erase(&c);
-    if (c.kept) {
-        states_->release(*c.kept->slot);
-        if (c.kept->is_stored) { // somebody else keeps it open, and in the epoll set
-            epoll_.remove(c.socket);
-            ::shutdown(c.socket, SHUT_RDWR);
-        }
-    }
-    ::close(c.socket); // and with it leaves the epoll set
-    --in_use_;
-    if (c.home)
-        c.home->note_clients(-1);
-    consoles_ -= c.console != nullptr;
-    processes_.leave(c.process);
-    if (by_activity_.contains(static_cast<std::uint32_t>(c.id)))
-        by_activity_.erase(static_cast<std::uint32_t>(c.id));
-    const auto slot = static_cast<std::size_t>(c.id);
-    free_ids_.push_back(c.id);
-    dropped_.push_back(std::move(clients_[slot]));
+        drop(c); // in a transaction, or a COPY, that nobody will end
 }
 
 void relay::send(client& c, const gathered& what)
@@ -489,7 +430,7 @@ void relay::flush(client& c)
         if (n < 0 && (errno == EAGAIN || errno == EINTR))
             return;
         if (n < 0)
-            return vanish(c);
+            return drop(c);
         c.out.sent(static_cast<std::size_t>(n));
     }
     epoll_.want_writability(c.socket, c, false);
@@ -507,6 +448,18 @@ void relay::count_error(const client& c, std::string_view code)
 {
     error_counts& errors = c.home ? c.home->counted().errors : errors_before_backend_;
     errors.add(sqlstate::from(code));
+}
+
+// What weir says to a client in its own words begins with the error, if there is one.
+void relay::count_own_error(const client& c, std::string_view words)
+{
+    pgwire::frame_header h;
+    if (!words.starts_with('E') ||
+        pgwire::scan_header(pgwire::as_bytes(words), h) != pgwire::scan_status::frame)
+        return;
+    const std::string_view body = words.substr(pgwire::header_size, h.body_size);
+    if (const auto said = pgwire::read_server_words(pgwire::as_bytes(body)))
+        count_error(c, said->what.code.text());
 }
 
 } // namespace weir

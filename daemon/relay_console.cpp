@@ -19,8 +19,11 @@ void relay::open_console(client& c, const pgwire::startup_packet& packet)
                          "user id " + std::to_string(c.uid) + " is neither root nor weir's own.",
                          "admin.users and admin.groups name further operators."});
     answer_version(packet);
+    end_startup(c);
     c.now = client::phase::ready;
     c.console = std::make_unique<console::session>();
+    if (auto asked = pgwire::startup_settings(packet.parameters)) // SHOW CLIENTS has its name
+        c.settings = std::make_shared<const pgwire::settings_map>(std::move(*asked));
     ++consoles_;
     std::string words = std::exchange(answers_, {});
     console::session::welcome(words,
@@ -60,7 +63,10 @@ std::size_t relay::converse(client& c, std::string_view data)
                         post([this, id, secret, outcome = std::move(outcome)] {
                             on_reply(id, secret, outcome);
                         });
-                    }};
+                    },
+                .is_awaited = [this,
+                               id = c.id,
+                               secret = c.secret] { return find_asker(id, secret) != nullptr; }};
             post([this, asked = c.console->asked(), to = std::move(to)] {
                 host_->carry_out(asked, to);
             });

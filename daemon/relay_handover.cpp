@@ -82,7 +82,7 @@ std::vector<int> relay::record_quiet_clients(time_point now)
         client* const c = clients_[next_to_record_].get();
         if (!c || now - c->asked_at < quiet_enough || !is_idle(*c) || is_recorded(*c))
             continue;
-        if (record(*c) && !std::exchange(c->kept->is_stored, true))
+        if (record(*c) && !std::exchange(c->is_stored, true))
             fresh.push_back(c->socket);
     }
     return fresh;
@@ -95,10 +95,20 @@ std::vector<int> relay::record_all()
         if (!c || !is_idle(*c) || (!is_recorded(*c) && !record(*c)))
             continue;
         c->kept->slot->say(true);
-        if (!std::exchange(c->kept->is_stored, true))
+        if (!std::exchange(c->is_stored, true))
             fresh.push_back(c->socket);
     }
     return fresh;
+}
+
+void relay::forget_states()
+{
+    for (const auto& c : clients_)
+        if (c) {
+            c->kept.reset();
+            c->is_stored = false;
+        }
+    states_ = nullptr;
 }
 
 std::vector<int> relay::recorded() const
@@ -110,16 +120,15 @@ std::vector<int> relay::recorded() const
     return sockets;
 }
 
-void relay::hand_over()
+void relay::hand_over() { handing_over_ = true; }
+
+void relay::dismiss_keepers()
 {
-    handing_over_ = true;
-    for (const auto& c : clients_)
-        if (c && !c->console && rests(*c))
-            farewell(*c, shutting_down()); // what it keeps its server for cannot be handed on
-    bury();
+    // What it keeps its server for cannot be handed on.
+    dismiss([](const client& c) { return !c.console && rests(c); }, shutting_down());
 }
 
-void relay::take_back()
+void relay::cancel_hand_over()
 {
     handing_over_ = false;
     for (const auto& l : listeners_)
@@ -132,17 +141,14 @@ void relay::take_back()
 bool relay::has_busy_clients() const
 {
     return std::ranges::any_of(clients_, [this](const auto& c) {
-        return c && !c->console && !is_idle(*c) &&
+        return c && !c->console && !is_idle(*c) && !rests(*c) &&
                (c->now != client::phase::startup || now_ - c->asked_at < startup_patience);
     });
 }
 
 void relay::dismiss_busy_clients()
 {
-    for (const auto& c : clients_)
-        if (c && !c->console && !is_idle(*c))
-            farewell(*c, shutting_down());
-    bury();
+    dismiss([](const client& c) { return !c.console && !is_idle(c); }, shutting_down());
 }
 
 bool relay::adopt(int socket, const client_record& from)
@@ -152,12 +158,19 @@ bool relay::adopt(int socket, const client_record& from)
     if (found == by_database_.end() || slot == 0 || slot > largest_id ||
         (slot < clients_.size() && clients_[slot]))
         return false;
+    if (slot < clients_.size())
+        std::erase(free_ids_, static_cast<client_id>(from.id));
     for (std::size_t next = clients_.size(); next <= slot; ++next) {
         clients_.emplace_back();
-        free_ids_.push_back(static_cast<client_id>(next));
+        if (next != slot)
+            free_ids_.push_back(static_cast<client_id>(next));
     }
-    std::erase(free_ids_, static_cast<client_id>(from.id));
-    client& c = enter(socket, static_cast<client_id>(from.id), from.secret);
+    client* const entered = enter(socket, static_cast<client_id>(from.id), from.secret);
+    if (!entered) {
+        free_ids_.push_back(static_cast<client_id>(from.id));
+        return false;
+    }
+    client& c = *entered;
     c.user = named(from.user);
     c.home = found->second;
     c.home->note_clients(1);
@@ -170,8 +183,9 @@ bool relay::adopt(int socket, const client_record& from)
         from.startup_settings ? c.home->registry().intern(*from.startup_settings) : c.settings;
     c.now = client::phase::ready;
     note_activity(c);
-    if (states_ && record(c))
-        c.kept->is_stored = true;
+    c.is_stored = states_ != nullptr; // even if there is no room for a record of it
+    if (states_)
+        record(c);
     if (!from.session.channels.empty() && c.session.channels())
         channels_.at(c.home)->want(c.id, from.session.channels, now_);
     after_channels(c);

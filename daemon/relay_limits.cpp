@@ -63,7 +63,6 @@ void relay::interrupt(client& c, server& s, hold_limit passed)
     } else {
         s.home.cancel(s);
     }
-    count_error(c, why.code.text());
     s.replies.explain_cancel(why);
 }
 
@@ -80,25 +79,30 @@ void relay::take_back(client& c, server& s, hold_limit passed)
     const bool in_pipeline = !s.replies.is_synced();
     part(c);
     c.gated = false;
-    count_error(c, why.code.text());
     words_.clear();
     c.session.lose_server(why, in_transaction, in_pipeline, words_);
-    if (!words_.empty())
+    if (!words_.empty()) {
+        count_own_error(c, words_);
         send(c, words_);
+    }
     after_channels(c);
     if (has_to_leave(c))
-        farewell(c, reason_to_leave(c));
+        farewell(c, reason_to_leave(*c.home));
     else if (c.half_closed)
         finish_half_closed(c);
 }
 
 void relay::reload(relay_settings settings)
 {
+    const bool was_known = settings_.client_idle_timeout != std::chrono::milliseconds{0};
     settings_ = std::move(settings);
-    by_activity_ = {};
+    if (settings_.client_idle_timeout == std::chrono::milliseconds{0})
+        by_activity_ = {};
+    if (was_known)
+        return;
     now_ = std::chrono::steady_clock::now();
     for (const auto& c : clients_)
-        if (c && c->now == client::phase::ready)
+        if (c && c->home && c->now == client::phase::ready)
             note_activity(*c);
 }
 

@@ -52,7 +52,7 @@ void relay::lease(client& c, server& s)
     s.since = s.held_since = s.working_since = now_;
     s.waited = now_ - c.asked_at;
     s.replies.attach(c.session.names());
-    s.replies.note().keep_whole(s.home.wants_samples());
+    s.replies.note().keep_whole(s.home.draws_sample());
     if (s.settings == c.settings)
         return;
     const std::string sql = pgwire::replay(*s.settings, *c.settings);
@@ -142,7 +142,10 @@ bool relay::judge(server& s, std::string_view data, std::size_t& used)
             }
             down_.add(run);
             break;
-        case pgwire::reply_kind::replace: down_.rewritten() += r.bytes; break;
+        case pgwire::reply_kind::replace:
+            count_own_error(*s.holder, r.bytes);
+            down_.rewritten() += r.bytes;
+            break;
         case pgwire::reply_kind::parameter: on_parameter(s, r, run); break;
         case pgwire::reply_kind::failure: on_failure(s, r, run); break;
         }
@@ -179,7 +182,7 @@ void relay::on_failure(server& s, const pgwire::reply& r, std::string_view words
         count_error(c, r.value);
         part(c);
         send(c, words);
-        let_go(c);
+        send_away(c);
     } else {
         s.errand_failed = true;
     }
@@ -220,8 +223,10 @@ void relay::after_answers(server& s)
     if (s.is_asked && !s.replies.owes()) {
         s.is_asked = false;
         s.home.counted().query_time += now_ - s.since;
-        if (s.replies.note().take_news())
-            s.home.note_query(s.replies.note(), now_ - s.since, std::exchange(s.waited, {}));
+        if (pgwire::statement_note& note = s.replies.note(); note.take_news()) {
+            s.home.note_query(note, now_ - s.since, std::exchange(s.waited, {}));
+            note.keep_whole(s.home.draws_sample()); // the next, if the client keeps the server
+        }
     }
     add_sync(c);
     if (!up_.empty()) {
@@ -334,7 +339,7 @@ void relay::on_lost(server& s)
         c->held = nullptr;
         s.home.abandon(s, close_reason::error, now_);
         if (s.said_goodbye || s.replies.is_mid_answer())
-            let_go(*c); // words inside half a message would be read as its other half
+            send_away(*c); // words inside half a message would be read as its other half
         else
             farewell(
                 *c,

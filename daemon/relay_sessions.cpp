@@ -132,7 +132,7 @@ void relay::go_on(client& c, server& s)
         let_in(c);
         resume(c);
     } else if (has_to_leave(c)) {
-        farewell(c, reason_to_leave(c));
+        farewell(c, reason_to_leave(*c.home));
     } else if (handing_over_ && c.held) {
         farewell(c, shutting_down());
     } else if (c.half_closed) {
@@ -165,7 +165,7 @@ void relay::forsake(client& c, server& s, pgwire::session_effects lost, std::str
     s.given_up = true;
     s.home.abandon(s, close_reason::error, now_);
     if (has_to_leave(c))
-        return farewell(c, reason_to_leave(c));
+        return farewell(c, reason_to_leave(*c.home));
     if (c.now == client::phase::settling) // accepted; only the server's words for them are missing
         let_in(c);
     else if (!lost.empty())

@@ -1,6 +1,7 @@
 // The connections of this moment, for the console.
 #include "daemon/relay.hpp"
 #include "daemon/socket_address.hpp"
+#include "pool/core/refusal.hpp"
 #include "pool/pgwire/masked_sql.hpp"
 
 #include <algorithm>
@@ -85,7 +86,7 @@ console::socket relay::view_of(const server& s)
                         .peer = peer_address(s.link->descriptor()),
                         .local = local_address(s.link->descriptor()),
                         .connected = now_ - s.connected_at,
-                        .asked = now_ - s.since,
+                        .asked = now_ - std::max(s.since, s.connected_at),
                         .is_leaving = s.leaves || s.given_up,
                         .descriptor = s.link->descriptor()};
     if (const client* const c = s.holder) {
@@ -111,18 +112,8 @@ std::string relay::last_statement(const server& s)
 
 bool relay::kill_client(const std::string& ptr)
 {
-    now_ = std::chrono::steady_clock::now();
-    for (const auto& c : clients_)
-        if (c && !c->closed && ptr_of(*c) == ptr) {
-            pool_runner* const home = c->home;
-            farewell(
-                *c,
-                {"57P01", "terminating connection due to administrator command", "KILL_CLIENT"});
-            carry_out(home);
-            bury();
-            return true;
-        }
-    return false;
+    return dismiss([&](const client& c) { return ptr_of(c) == ptr; },
+                   by_administrator("KILL_CLIENT")) > 0;
 }
 
 std::vector<console::socket> relay::held()
@@ -138,16 +129,7 @@ std::vector<console::socket> relay::held()
 
 void relay::kill_clients_of(pool_runner& home, const error& why)
 {
-    now_ = std::chrono::steady_clock::now();
-    for (const auto& c : clients_)
-        if (!c || c->closed || c->home != &home)
-            continue;
-        else if (c->now == client::phase::leaving) // and does not take what it is sent
-            drop(*c);
-        else
-            farewell(*c, why);
-    carry_out(&home);
-    bury();
+    dismiss([&](const client& c) { return c.home == &home; }, why);
 }
 
 std::vector<console::memory> relay::memory() const

@@ -53,6 +53,22 @@ std::size_t relay::start_up(client& c, std::string_view data)
     return packet.size;
 }
 
+void relay::end_startup(const client& c)
+{
+    if (const auto id = static_cast<std::uint32_t>(c.id); logging_in_.contains(id))
+        logging_in_.erase(id);
+}
+
+void relay::dismiss_silent_newcomers()
+{
+    while (const auto first = logging_in_.front()) {
+        client& c = *find(static_cast<client_id>(*first));
+        if (now_ - c.connected_at < settings_.client_login_timeout)
+            return;
+        farewell(c, {"08006", "no startup message came within client_login_timeout"});
+    }
+}
+
 // A server for the whole connection, for applications that are known to need one.
 pool_runner* relay::lane_for(pool_runner& pool, std::string_view application) const
 {
@@ -70,6 +86,16 @@ std::shared_ptr<const std::string> relay::named(std::string_view user)
     return last_user_;
 }
 
+std::optional<error> relay::refusal(const peer& who) const
+{
+    if (!settings_.is_allowed || settings_.is_allowed(who))
+        return std::nullopt;
+    return error{"28000",
+                 "user id " + std::to_string(who.uid) + " may not connect",
+                 {},
+                 "listen.allow names the users and groups that may."};
+}
+
 void relay::open_session(client& c, const pgwire::startup_packet& packet)
 {
     const std::string_view user = packet.find("user");
@@ -83,18 +109,14 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
         c.home->note_clients(1);
     }
 
-    if (draining_)
-        return farewell(c, shutting_down());
     if (user.empty())
         return farewell(c, {"28000", "no PostgreSQL user name specified in startup packet"});
     if (!c.home && host_ && (database == "weir" || database == "pgbouncer"))
         return open_console(c, packet);
-    if (settings_.is_allowed && !settings_.is_allowed({c.pid, c.uid, c.gid, {}}))
-        return farewell(c,
-                        {"28000",
-                         "user id " + std::to_string(c.uid) + " may not connect",
-                         {},
-                         "listen.allow names the users and groups that may."});
+    if (refuses_newcomers_)
+        return farewell(c, {"57P03", "weir is shutting down"});
+    if (const auto refused = refusal({c.pid, c.uid, c.gid, {}}))
+        return farewell(c, *refused);
     if (in_use_ > settings_.max_client_conn)
         return farewell(c,
                         {"53300",
@@ -123,6 +145,7 @@ void relay::open_session(client& c, const pgwire::startup_packet& packet)
     answer_version(packet);
     c.session.obey(c.home->rules());
     c.asked = c.home->registry().intern(std::move(*asked));
+    end_startup(c);
     c.now = client::phase::settling;
     if (c.home->knows_servers() && !needs_settling(c)) {
         welcome(c);

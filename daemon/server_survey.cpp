@@ -98,12 +98,18 @@ survey_server(const backend_settings& s, std::string_view application_name, std:
     return found;
 }
 
-std::int64_t siblings_of(const backend_settings& s, const std::vector<backend_settings>& all)
+std::optional<std::int64_t> siblings_of(const backend_settings& s,
+                                        const std::vector<backend_settings>& all)
 {
     std::int64_t sum = 0;
-    for (const backend_settings& b : all)
-        if (b.name != s.name && b.url.kind == s.url.kind && b.url.hosts == s.url.hosts)
-            sum += doctor::configured_connections(b.pool).value_or(0);
+    for (const backend_settings& b : all) {
+        if (b.name == s.name || b.url.kind != s.url.kind || b.url.hosts != s.url.hosts)
+            continue;
+        const auto wanted = doctor::configured_connections(b.pool);
+        if (!wanted)
+            return std::nullopt;
+        sum += *wanted;
+    }
     return sum;
 }
 

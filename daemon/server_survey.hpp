@@ -7,6 +7,7 @@
 #include "pool/core/error.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <stop_token>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,9 @@ namespace weir {
 result<doctor::server_facts>
 survey_server(const backend_settings& s, std::string_view application_name, std::stop_token stop);
 
-// What the other backends on the same server (the same hosts in their URLs) may open; one without a
-// limit counts as nothing, and is complained of by itself.
-std::int64_t siblings_of(const backend_settings& s, const std::vector<backend_settings>& all);
+// What the other backends on the same server (the same hosts in their URLs) may open; nothing: one
+// of them has no limit.
+std::optional<std::int64_t> siblings_of(const backend_settings& s,
+                                        const std::vector<backend_settings>& all);
 
 } // namespace weir

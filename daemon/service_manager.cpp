@@ -67,7 +67,9 @@ std::optional<std::chrono::microseconds> watchdog_interval()
     return std::chrono::microseconds{microseconds / 2};
 }
 
-bool has_store() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
+bool is_there() { return std::getenv("NOTIFY_SOCKET") != nullptr; }
+
+bool has_store() { return is_there(); }
 
 // The kernel passes at most 253 descriptors with a message.
 void store(std::string_view name, std::span<const int> descriptors)

@@ -13,6 +13,7 @@
 
 namespace weir::service_manager {
 
+bool is_there();                     // somebody hears what is said
 void ready(std::string_view status); // it serves; also the end of a reload
 void status(std::string_view text);  // the line in `systemctl status`
 void reloading();                    // until ready() is said again

@@ -6,27 +6,57 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <utility>
 
 namespace weir {
 
 namespace {
 
+using namespace std::chrono_literals;
+using passed_descriptors = std::vector<service_manager::passed_descriptor>;
+
+constexpr std::string_view version = "2"; // of what is said, and in which order
+constexpr std::string_view go_word = "go";
+constexpr std::string_view end_word = "end";
+constexpr std::string_view taken_word = "taken";
+constexpr std::string_view yours_word = "yours";
+
 constexpr std::size_t most_at_once = 250; // the kernel takes 253
-constexpr std::size_t longest_name = 64;  // of what is passed
-constexpr int patience = 60'000;          // milliseconds; transactions finish first
-constexpr std::string_view end_mark = "end";
+constexpr std::size_t longest_text = 64 * 1024;
+constexpr auto patience = 60s;  // of the weir that starts; transactions finish first
+constexpr auto send_limit = 5s; // of the one that runs, whose loop stands still meanwhile
+constexpr rlim_t spare = 32;    // descriptors of its own that the weir that starts has to have
 
 using descriptors_message = std::array<char, CMSG_SPACE(most_at_once * sizeof(int))>;
 
 error failed(std::string_view what)
 {
     return {"58000", "cannot " + std::string(what) + ": " + std::strerror(errno)};
+}
+
+rlim_t descriptor_limit()
+{
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_cur;
+}
+
+error too_few_descriptors()
+{
+    return {"53000",
+            "this weir may have " + std::to_string(descriptor_limit()) +
+                " descriptors, too few for the clients of the one that runs",
+            {},
+            "Raise LimitNOFILE= (ulimit -n)."};
 }
 
 result<sockaddr_un> address_of(const std::string& path)
@@ -39,9 +69,15 @@ result<sockaddr_un> address_of(const std::string& path)
     return address;
 }
 
-bool send_all(int to, std::string_view name, std::span<const int> descriptors)
+ino_t inode_at(const std::string& path) // 0: there is nothing
 {
-    iovec words{const_cast<char*>(name.data()), name.size()};
+    struct stat s {};
+    return ::lstat(path.c_str(), &s) == 0 ? s.st_ino : 0;
+}
+
+bool send_all(int to, std::string_view text, std::span<const int> descriptors)
+{
+    iovec words{const_cast<char*>(text.data()), text.size()};
     alignas(cmsghdr) descriptors_message room{};
     msghdr message{};
     message.msg_iov = &words;
@@ -55,17 +91,54 @@ bool send_all(int to, std::string_view name, std::span<const int> descriptors)
         c->cmsg_len = CMSG_LEN(descriptors.size_bytes());
         std::memcpy(CMSG_DATA(c), descriptors.data(), descriptors.size_bytes());
     }
-    return ::sendmsg(to, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(name.size());
+    return ::sendmsg(to, &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
 }
 
-// One message; its name is empty when the other side is gone.
+// False: it takes too long. A signal does not end the waiting.
+bool wait_until(int socket, short ready_for, std::chrono::milliseconds limit)
+{
+    using clock = std::chrono::steady_clock;
+    for (const auto end = clock::now() + limit;;) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - clock::now());
+        pollfd p{socket, ready_for, 0};
+        const int ready = ::poll(&p, 1, static_cast<int>(std::max(left, 0ms).count()));
+        if (ready >= 0 || errno != EINTR)
+            return ready > 0;
+    }
+}
+
+// Waits until there is room for it.
+bool send_in_time(int to, std::string_view text, std::span<const int> descriptors)
+{
+    while (!send_all(to, text, descriptors))
+        if (errno != EAGAIN || !wait_until(to, POLLOUT, send_limit))
+            return false;
+    return true;
+}
+
+void take_out(const msghdr& message, std::vector<int>& descriptors)
+{
+    auto* const m = const_cast<msghdr*>(&message);
+    for (cmsghdr* c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+            continue;
+        const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        const std::size_t before = descriptors.size();
+        descriptors.resize(before + count);
+        std::memcpy(descriptors.data() + before, CMSG_DATA(c), count * sizeof(int));
+    }
+}
+
+// One message. An error: none came, or not the whole of it; what has come is the caller's.
 result<std::string> receive(int from, std::vector<int>& descriptors)
 {
-    pollfd p{from, POLLIN, 0};
-    if (::poll(&p, 1, patience) <= 0)
-        return error{"57014", "the running weir has passed nothing on in 60 s"};
-    std::array<char, longest_name> name{};
-    iovec words{name.data(), name.size()};
+    if (!wait_until(from, POLLIN, patience)) {
+        error silence{"57014", "the running weir has said nothing in "};
+        silence.message.append(std::to_string(patience.count())).append(" s");
+        return silence;
+    }
+    std::string text(longest_text, '\0');
+    iovec words{text.data(), text.size()};
     alignas(cmsghdr) descriptors_message room{};
     msghdr message{};
     message.msg_iov = &words;
@@ -75,24 +148,46 @@ result<std::string> receive(int from, std::vector<int>& descriptors)
     const ssize_t n = ::recvmsg(from, &message, MSG_CMSG_CLOEXEC);
     if (n < 0)
         return failed("hear the running weir");
-    for (cmsghdr* c = CMSG_FIRSTHDR(&message); c; c = CMSG_NXTHDR(&message, c)) {
-        if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-            continue;
-        const std::size_t count = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        const std::size_t before = descriptors.size();
-        descriptors.resize(before + count);
-        std::memcpy(descriptors.data() + before, CMSG_DATA(c), count * sizeof(int));
-    }
-    return std::string(name.data(), static_cast<std::size_t>(n));
+    take_out(message, descriptors);
+    if ((message.msg_flags & MSG_CTRUNC) != 0)
+        return too_few_descriptors();
+    if (n == 0)
+        return error{"57P01", "the running weir has ended meanwhile"};
+    text.resize(static_cast<std::size_t>(n));
+    return text;
+}
+
+// What is said once it has introduced itself: a word, a name, or that it has changed its mind.
+result<std::string> receive_word(int from, std::vector<int>& descriptors)
+{
+    auto text = receive(from, descriptors);
+    if (text && is_refusal(*text))
+        return read_introduction(*text).error();
+    return text;
+}
+
+void close_all(const passed_descriptors& all)
+{
+    for (const auto& one : all)
+        ::close(one.descriptor);
 }
 
 } // namespace
 
-std::string takeover_path(const std::string& public_path) { return public_path + ".takeover"; }
+std::string takeover_path(const std::string& public_path)
+{
+    return public_path + ".takeover" + std::string(version);
+}
 
-takeover_door::~takeover_door() { close(); }
+// ---- The weir that runs.
 
-result<void> takeover_door::open(const std::string& path, std::function<void()> asked)
+takeover_door::~takeover_door()
+{
+    if (!path_.empty() && inode_at(path_) == inode_)
+        ::unlink(path_.c_str());
+}
+
+result<void> takeover_door::open(const std::string& path, handlers to)
 {
     const auto address = address_of(path);
     if (!address)
@@ -108,7 +203,8 @@ result<void> takeover_door::open(const std::string& path, std::function<void()> 
     if (bound != 0 || ::listen(socket, 1) != 0)
         return failed("listen on " + path);
     path_ = path;
-    asked_ = std::move(asked);
+    inode_ = inode_at(path);
+    to_ = std::move(to);
     wait();
     return {};
 }
@@ -116,69 +212,118 @@ result<void> takeover_door::open(const std::string& path, std::function<void()> 
 void takeover_door::wait()
 {
     listener_.async_wait(listener_.wait_read, [this](const boost::system::error_code& stopped) {
-        if (!stopped)
-            answer();
+        if (stopped)
+            return;
+        answer();
+        wait();
     });
 }
 
 void takeover_door::answer()
 {
-    const int socket = ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC);
+    const int socket =
+        ::accept4(listener_.native_handle(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (socket < 0)
-        return wait();
+        return;
     const auto who = read_peer(socket);
-    if (asker_ >= 0 || !who || (who->uid != 0 && who->uid != ::geteuid())) {
+    if (!who || (who->uid != 0 && who->uid != ::geteuid())) {
         log::warning("a takeover is refused", {{"uid", who ? who->uid : uid_t(-1)}});
         ::close(socket);
-        return wait();
+        return;
     }
-    asker_ = socket;
-    log::info("another weir takes over", {{"pid", who->pid}});
-    asked_();
+    if (stage_ != stage::alone) {
+        const std::string first = "another weir (pid " + std::to_string(pid_) + ")";
+        send_all(socket, refusal_text({"55006", first + " is about to take over"}), {});
+        ::close(socket);
+        return;
+    }
+    asker_.assign(socket);
+    stage_ = stage::knocked;
+    pid_ = who->pid;
+    const auto itself = to_.knocked();
+    if (!itself)
+        return refuse(itself.error());
+    send_all(socket, to_text(*itself), {}); // else it is gone, which is heard below
+    wait_for_asker();
 }
 
-bool takeover_door::is_left() const
+void takeover_door::wait_for_asker()
 {
-    pollfd p{asker_, POLLRDHUP, 0};
-    return asker_ >= 0 && ::poll(&p, 1, 0) > 0;
+    asker_.async_wait(asker_.wait_read, [this](const boost::system::error_code& stopped) {
+        if (!stopped)
+            hear_asker();
+    });
 }
 
-void takeover_door::forget()
+void takeover_door::hear_asker()
 {
-    ::close(std::exchange(asker_, -1));
-    wait();
+    std::array<char, 16> room{};
+    const ssize_t n = ::recv(asker_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return wait_for_asker();
+    const std::string_view word(room.data(), n > 0 ? static_cast<std::size_t>(n) : 0);
+    if (stage_ == stage::passed && word == taken_word)
+        return to_.taken();
+    if (stage_ != stage::knocked || word != go_word) { // it is gone, or out of its mind
+        const bool was_asked = is_asked();
+        dismiss();
+        if (was_asked)
+            to_.left();
+        return;
+    }
+    if (const auto begun = to_.asked(); !begun)
+        return refuse(begun.error());
+    stage_ = stage::asked;
+    log::info("another weir takes over", {{"pid", pid_}});
+    wait_for_asker();
 }
 
 result<void> takeover_door::pass(std::string_view name, std::span<const int> descriptors)
 {
     while (!descriptors.empty()) {
         const auto some = descriptors.first(std::min(most_at_once, descriptors.size()));
-        if (!send_all(asker_, name, some))
+        if (!send_in_time(asker_.native_handle(), name, some))
             return failed("pass " + std::string(name) + " on");
         descriptors = descriptors.subspan(some.size());
     }
     return {};
 }
 
-void takeover_door::end()
+result<void> takeover_door::end()
 {
-    if (!path_.empty())
-        ::unlink(std::exchange(path_, {}).c_str());
-    if (!send_all(asker_, end_mark, {}))
-        log::warning("the weir that takes over is gone", {{"why", std::strerror(errno)}});
-    close();
+    if (!send_in_time(asker_.native_handle(), end_word, {}))
+        return failed("pass on that this was all");
+    stage_ = stage::passed;
+    return {};
 }
 
-void takeover_door::close()
+result<void> takeover_door::confirm()
 {
-    if (!path_.empty())
-        ::unlink(std::exchange(path_, {}).c_str());
-    if (asker_ >= 0)
-        ::close(std::exchange(asker_, -1));
+    if (!send_all(asker_.native_handle(), yours_word, {})) {
+        const error why = failed("tell the weir that takes over that all is its own");
+        dismiss();
+        return why;
+    }
+    path_.clear(); // the other puts its own door there
+    return {};
 }
 
-result<std::optional<std::vector<service_manager::passed_descriptor>>>
-take_over(const std::string& path)
+void takeover_door::refuse(const error& why)
+{
+    log::warning("a takeover is refused", {{"pid", pid_}, {"why", why.message}});
+    send_all(asker_.native_handle(), refusal_text(why), {}); // it may be gone
+    dismiss();
+}
+
+void takeover_door::dismiss()
+{
+    asker_.close();
+    stage_ = stage::alone;
+}
+
+// ---- The weir that starts.
+
+result<std::optional<running_weir>> running_weir::knock(const std::string& path)
 {
     const auto address = address_of(path);
     if (!address)
@@ -186,31 +331,68 @@ take_over(const std::string& path)
     const int socket = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (socket < 0)
         return failed("make a socket");
-    std::vector<service_manager::passed_descriptor> passed;
-    const auto ended = [&](const auto& outcome) {
-        ::close(socket);
-        return outcome;
-    };
-    using outcome = result<std::optional<std::vector<service_manager::passed_descriptor>>>;
+    running_weir found{socket, {}};
     if (::connect(socket, reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0) {
-        const bool is_alone = errno == ENOENT || errno == ECONNREFUSED;
-        return ended(is_alone ? outcome{std::nullopt} : outcome{failed("reach " + path)});
+        if (errno == ENOENT || errno == ECONNREFUSED)
+            return std::optional<running_weir>{};
+        return failed("reach " + path);
     }
+    std::vector<int> none;
+    const auto text = receive(socket, none);
+    if (!text)
+        return text.error();
+    auto itself = read_introduction(*text);
+    if (!itself)
+        return itself.error();
+    found.itself_ = std::move(*itself);
+    return std::optional<running_weir>{std::move(found)};
+}
+
+running_weir::running_weir(running_weir&& other) noexcept
+    : socket_(std::exchange(other.socket_, -1)), itself_(std::move(other.itself_))
+{
+}
+
+running_weir::~running_weir()
+{
+    if (socket_ >= 0)
+        ::close(socket_);
+}
+
+result<passed_descriptors> running_weir::take()
+{
+    if (!send_all(socket_, go_word, {}))
+        return failed("ask the running weir for its clients");
+    passed_descriptors passed;
+    int last = 0;
     for (;;) {
         std::vector<int> descriptors;
-        const auto name = receive(socket, descriptors);
-        for (const int d : descriptors)
+        const auto name = receive_word(socket_, descriptors);
+        for (const int d : descriptors) {
             passed.push_back({d, name ? *name : std::string{}});
-        const bool is_over = name && *name == end_mark;
-        if (is_over)
-            return ended(outcome{std::move(passed)});
-        if (name && !name->empty())
+            last = std::max(last, d);
+        }
+        if (name && *name != end_word)
             continue;
-        for (const auto& p : passed)
-            ::close(p.descriptor);
-        return ended(outcome{name ? error{"57P01", "the running weir refused, or ended meanwhile"}
-                                  : name.error()});
+        const bool has_room = static_cast<rlim_t>(last) + spare < descriptor_limit();
+        if (name && has_room)
+            return passed;
+        close_all(passed);
+        return name ? too_few_descriptors() : name.error();
     }
+}
+
+result<void> running_weir::confirm()
+{
+    if (!send_all(socket_, taken_word, {}))
+        return failed("tell the running weir that its clients are taken");
+    std::vector<int> none;
+    const auto word = receive_word(socket_, none);
+    if (!word)
+        return word.error();
+    if (*word != yours_word)
+        return error{"08P01", "the running weir does not let go of its clients"};
+    return {};
 }
 
 } // namespace weir

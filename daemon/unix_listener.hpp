@@ -3,11 +3,14 @@
 #pragma once
 
 #include "daemon/lock_file.hpp"
+#include "daemon/peer.hpp"
 #include "pool/core/error.hpp"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <sys/types.h>
+#include <vector>
 
 namespace weir {
 
@@ -20,8 +23,14 @@ struct listen_address {
     std::string path() const; // absolute, for a client may have another working directory
 };
 
+// Nothing: nobody listens there. An error: that cannot be found out.
+result<std::optional<peer>> who_listens(const std::string& path);
+
 class unix_listener {
 public:
+    // What open() refuses at once: looks, and changes nothing.
+    static result<void> check(const listen_address&);
+
     static result<unix_listener> open(const listen_address&);
 
     // A listening socket from systemd, which owns its file.
@@ -41,6 +50,10 @@ public:
 
     // No more clients from here: the file is removed if it is ours and still the one we made.
     void close();
+
+    // What of `asked` an adopted socket does not heed, as the settings call it: its unit says where
+    // it is, and for whom. What is asked for by default asks for nothing.
+    std::vector<std::string> unheeded(const listen_address& asked) const;
 
 private:
     unix_listener() = default;

@@ -1,5 +1,6 @@
 // check: the doctor. It looks at the settings, the socket and every backend, and says what to do.
 #include "config/print.hpp"
+#include "daemon/access_list.hpp"
 #include "daemon/commands/commands.hpp"
 #include "daemon/commands/console_request.hpp"
 #include "daemon/commands/json_document.hpp"
@@ -8,8 +9,10 @@
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/doctor/connection_advice.hpp"
 #include "daemon/doctor/findings.hpp"
+#include "daemon/doctor/own_connections.hpp"
 #include "daemon/doctor/report.hpp"
 #include "daemon/file_survey.hpp"
+#include "daemon/http_server.hpp"
 #include "daemon/migration_gate.hpp"
 #include "daemon/server_survey.hpp"
 #include "daemon/view/text_table.hpp"
@@ -30,6 +33,15 @@ struct check_options {
     bool wants_json = false;
 };
 
+// By what listens there, of which it is not known that it is a weir.
+error said(error refusal)
+{
+    constexpr std::string_view end = " refuses: ";
+    if (const std::size_t at = refusal.message.find(end); at != refusal.message.npos)
+        refusal.message.erase(0, at + end.size());
+    return refusal;
+}
+
 class examination {
 public:
     explicit examination(const settings& all) : all_(all) {}
@@ -37,7 +49,9 @@ public:
     findings run()
     {
         found_.push_back({severity::ok, {}, "settings", source()});
-        ask_the_weir();
+        look_at_accounts();
+        look_at_socket();
+        look_at_metrics();
         for (const backend_settings& s : all_.backends)
             look_at(s);
         return std::move(found_);
@@ -53,24 +67,59 @@ private:
                (all_.file.empty() ? "the environment and the defaults" : all_.file);
     }
 
-    // One that runs knows which of the server's connections are its own.
-    void ask_the_weir()
+    // What weir serve looks up as it starts.
+    void look_at_accounts()
+    {
+        for (const auto make : {allowed_clients, operators})
+            if (const auto known = make(all_); !known)
+                found_.push_back(doctor::refusal("accounts", known.error()));
+    }
+
+    // A weir that runs knows which of the server's connections are its own.
+    void look_at_socket()
+    {
+        doctor::socket_facts seen = survey_socket(all_.listen);
+        if (seen.served_by)
+            seen.served_by->refusal = ask_the_weir();
+        may_be_served_ = seen.served_by && doctor::may_be_weir(*seen.served_by);
+        add(doctor::judge(seen));
+    }
+
+    // Nothing: it has told us what it knows.
+    std::optional<error> ask_the_weir()
     {
         const auto console = connect_to_console(all_.listen, "weir check", {});
-        const bool is_served = !console || *console;
-        found_.push_back(doctor::judge(survey_socket(all_.listen, is_served)));
-        if (console && !*console)
+        if (!console)
+            return said(console.error());
+        if (!*console)
+            return error{"08001", "it has just ended"};
+        const auto servers = ask(**console, "SHOW SERVERS");
+        const auto backends = servers ? ask(**console, "SHOW BACKENDS") : servers;
+        const auto config = backends ? ask(**console, "SHOW CONFIG") : backends;
+        if (!config)
+            return config.error();
+        note_connections(*servers, *backends);
+        config_ = *config;
+        return std::nullopt;
+    }
+
+    void look_at_metrics()
+    {
+        if (!all_.metrics)
             return;
-        const auto servers = console ? ask(**console, "SHOW SERVERS") : console.error();
-        if (servers)
-            servers_ = *servers;
-        else
-            found_.push_back({severity::note,
-                              {},
-                              "console",
-                              servers.error().message,
-                              "run this as root, as weir's user, or as one of admin.users; until "
-                              "then its own connections count as others'"});
+        const std::string setting = "metrics.listen";
+        const auto settings = list(all_);
+        const auto ours = std::ranges::find(settings, setting, &listed_setting::path);
+        const std::size_t theirs = config_.find("key", setting);
+        doctor::metrics_facts seen{.address = ours->value,
+                                   .is_served = theirs < config_.size() &&
+                                                config_.text(theirs, "value") == ours->value,
+                                   .may_be_served = may_be_served_ && config_.size() == 0};
+        if (!seen.is_served)
+            if (const auto free = http_server::check(all_.metrics->address, all_.metrics->port);
+                !free)
+                seen.obstacle = free.error();
+        found_.push_back(doctor::judge(seen));
     }
 
     void look_at(const backend_settings& s)
@@ -89,7 +138,8 @@ private:
             return found_.push_back(doctor::failed_connection(s.name, seen.error()));
         found_.push_back({severity::ok, s.name, "connection", masked(s.url)});
         add(doctor::judge(s.name, *seen));
-        doctor::budget_facts facts = doctor::count(*seen, own_pids(s));
+        doctor::budget_facts facts =
+            doctor::count(*seen, doctor::own_pids_at(s, all_.backends, own_));
         facts.siblings = siblings_of(s, all_.backends);
         found_.push_back(doctor::judge(s.name, s.pool, doctor::weigh(s.pool, facts)));
         look_at_migrations(s);
@@ -115,13 +165,8 @@ private:
         const auto is = files ? inspect(s, files->graph)
                               : migrations::attempt<migrations::state>(files.error());
         if (!is)
-            return found_.push_back({severity::error,
-                                     s.name,
-                                     "migrations",
-                                     is.error().what.message +
-                                         (is.error().what.detail.empty() ? "" : "; ") +
-                                         is.error().what.detail,
-                                     "weir migrate check says more"});
+            return found_.push_back(
+                doctor::failed_inspection(s.name, is.error().what, has_several()));
         const bool has_files = !files->graph.is_empty();
         using policy = migration_settings::edit_policy;
         add(doctor::judge(
@@ -136,24 +181,26 @@ private:
                                     .edited_are_refused = s.migrations.on_edited == policy::refuse,
                                     .runs_at_boot = s.migrations.on_boot,
                                     .command_is_at_head = is->command_is_at_head.value_or(true),
-                                    .directory = s.migrations.dir}));
+                                    .directory = s.migrations.dir,
+                                    .is_one_of_several = has_several()}));
     }
 
-    // Of all our backends there: what the others may open is counted by their settings.
-    std::vector<int> own_pids(const backend_settings& of) const
+    bool has_several() const { return all_.backends.size() > 1; }
+
+    void note_connections(const view::answer& servers, const view::answer& backends)
     {
-        std::vector<int> pids;
-        for (const backend_settings& b : all_.backends)
-            if (b.url.hosts == of.url.hosts)
-                for (std::size_t i = 0; i < servers_.size(); ++i)
-                    if (const auto name = servers_.text(i, "database");
-                        name == b.name || name == b.name + ":session")
-                        pids.push_back(static_cast<int>(servers_.number(i, "remote_pid")));
-        return pids;
+        for (std::size_t i = 0; i < servers.size(); ++i)
+            own_.push_back({std::string(servers.text(i, "database")),
+                            static_cast<int>(servers.number(i, "remote_pid"))});
+        for (std::size_t i = 0; i < backends.size(); ++i)
+            if (const auto pid = backends.number(i, "listener_pid"))
+                own_.push_back({std::string(backends.text(i, "backend")), static_cast<int>(pid)});
     }
 
     const settings& all_;
-    view::answer servers_; // SHOW SERVERS
+    bool may_be_served_ = false;              // by a weir
+    std::vector<doctor::own_connection> own_; // of the weir that runs
+    view::answer config_;                     // its SHOW CONFIG
     findings found_;
 };
 
@@ -200,17 +247,15 @@ int print_findings(const findings& all, bool wants_json)
 
 int run(const check_options& wanted)
 {
-    if (wanted.wants_json) {
-        const checked<settings> all = wanted.settings.load();
-        return print_findings(all ? examination(*all).run() : complaints_of(all.error()), true);
+    if (wanted.prints_settings) {
+        const std::optional<settings> all = wanted.settings.load_or_complain();
+        if (all)
+            std::cout << weir::to_json(*all);
+        return all ? 0 : 1;
     }
-    const std::optional<settings> all = wanted.settings.load_or_complain();
-    if (!all)
-        return 1;
-    if (!wanted.prints_settings)
-        return print_findings(examination(*all).run(), false);
-    std::cout << weir::to_json(*all);
-    return 0;
+    const checked<settings> all = wanted.settings.load();
+    return print_findings(all ? examination(*all).run() : complaints_of(all.error()),
+                          wanted.wants_json);
 }
 
 } // namespace

@@ -24,10 +24,15 @@ result<std::unique_ptr<direct_connection>> connect_to_console(const listen_setti
 // /run/weir/.s.PGSQL.5432", with what is wrong with the settings, if anything, since that may be
 // why it was looked for there.
 result<std::unique_ptr<direct_connection>> demand_console(const settings_options& from,
-                                                          std::string_view application_name);
+                                                          std::string_view application_name,
+                                                          std::stop_token stop = {});
 
-result<view::answer> ask(direct_connection& console, std::string_view show);
-result<view::pools_answer> ask_for_pools(direct_connection& console);
-result<view::holders_answer> ask_for_holders(direct_connection& console);
+// A SHOW, which is answered at once: a weir that is silent for 10 s hangs, and that is the error.
+result<view::answer>
+ask(direct_connection& console, std::string_view show, const std::stop_token& stop = {});
+result<view::pools_answer> ask_for_pools(direct_connection& console,
+                                         const std::stop_token& stop = {});
+result<view::holders_answer> ask_for_holders(direct_connection& console,
+                                             const std::stop_token& stop = {});
 
 } // namespace weir::commands

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <ctime>
+#include <iostream>
 
 namespace weir::commands {
 namespace {
@@ -39,9 +40,21 @@ void interruption::watch(std::stop_token done)
     constexpr timespec a_while{.tv_sec = 0, .tv_nsec = 100'000'000};
     while (!done.stop_requested()) {
         const int which = sigtimedwait(&some, nullptr, &a_while);
-        if (which > 0 && !asked_.request_stop())
+        if (which <= 0)
+            continue;
+        signal_ = which;
+        if (!asked_.request_stop())
             ::_exit(128 + which);
     }
+}
+
+void interruption::end_by_it()
+{
+    if (signal_ == 0)
+        return;
+    std::cout.flush();
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    std::raise(signal_);
 }
 
 } // namespace weir::commands

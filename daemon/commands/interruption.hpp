@@ -2,6 +2,7 @@
 // first asks, a second ends the program at once.
 #pragma once
 
+#include <atomic>
 #include <csignal>
 #include <stop_token>
 #include <thread>
@@ -18,10 +19,15 @@ public:
 
     std::stop_token token() const { return asked_.get_token(); }
 
+    // Ends the program by the signal that has asked, as if nobody had heard it: the shell that
+    // started it learns why. Without one: does nothing.
+    void end_by_it();
+
 private:
     void watch(std::stop_token done);
 
     sigset_t before_;
+    std::atomic<int> signal_ = 0;
     std::stop_source asked_;
     std::jthread watcher_; // last: it uses the others
 };

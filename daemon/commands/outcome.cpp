@@ -43,6 +43,15 @@ json rows_of(const named_answer& a)
 
 } // namespace
 
+std::string in_full(const error& e)
+{
+    std::string words = e.message;
+    for (const std::string& more : {e.detail, e.hint})
+        if (!more.empty())
+            words += "; " + more;
+    return words;
+}
+
 int outcome::done() const
 {
     if (as_json_)

@@ -15,6 +15,8 @@
 
 namespace weir::commands {
 
+std::string in_full(const error& e); // on one line
+
 class outcome {
 public:
     explicit outcome(bool as_json) : as_json_(as_json) {}

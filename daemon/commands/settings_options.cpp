@@ -84,6 +84,13 @@ std::optional<settings> settings_options::load_or_complain() const
     return std::nullopt;
 }
 
-listen_settings settings_options::where_weir_listens() const { return load_listen(read_from()); }
+result<listen_settings> settings_options::where_weir_listens() const
+{
+    const sources from = read_from();
+    if (config_file_)
+        if (const auto text = from.read_file(*config_file_); !text)
+            return error{"F0000", *config_file_ + " cannot be read: " + text.error().message()};
+    return load_listen(from);
+}
 
 } // namespace weir::commands

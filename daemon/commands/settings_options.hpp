@@ -31,8 +31,9 @@ public:
     std::optional<settings> load_or_complain() const;
 
     // For a verb that asks a running weir: where it is, even if the settings are wrong by now or
-    // need what only the service has. What is wrong with them the running weir says.
-    listen_settings where_weir_listens() const;
+    // need what only the service has. What is wrong with them the running weir says. The error: the
+    // file of --config cannot be read.
+    result<listen_settings> where_weir_listens() const;
 
 private:
     sources read_from() const;

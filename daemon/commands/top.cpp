@@ -14,11 +14,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <iostream>
+#include <chrono>
+#include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <sys/ioctl.h>
 #include <thread>
+#include <utility>
 
 namespace weir::commands {
 namespace {
@@ -104,20 +107,21 @@ public:
         say(what.said + " ...");
         threads_.emplace_back([this, what](std::stop_token stop) {
             const auto done = carry_out(what.command, stop);
-            say(what.said + (done ? ": done" : ": " + done.error().message));
+            say(what.said + ": " + (done ? "done" : in_full(done.error())));
         });
     }
 
-    std::string last_words() const
+    // What has come of them and has not been told yet, the latest alone.
+    std::optional<std::string> news()
     {
         const std::lock_guard lock(mutex_);
-        return words_;
+        return std::exchange(words_, std::nullopt);
     }
 
 private:
     result<std::string> carry_out(const std::string& command, std::stop_token stop) const
     {
-        const auto console = demand_console(from_, "weir top");
+        const auto console = demand_console(from_, "weir top", stop);
         if (!console)
             return console.error();
         return (*console)->execute(command, std::move(stop));
@@ -130,20 +134,21 @@ private:
     }
 
     const settings_options& from_;
-    mutable std::mutex mutex_;
-    std::string words_;
+    std::mutex mutex_;
+    std::optional<std::string> words_;
     std::vector<std::jthread> threads_; // last: they use the others
 };
 
-result<view::top_answers> look(direct_connection& console, std::string address)
+result<view::top_answers>
+look(direct_connection& console, std::string address, const std::stop_token& stop)
 {
-    auto pools = ask_for_pools(console);
+    auto pools = ask_for_pools(console, stop);
     if (!pools)
         return pools.error();
-    auto holders = ask_for_holders(console);
+    auto holders = ask_for_holders(console, stop);
     if (!holders)
         return holders.error();
-    const auto version = ask(console, "SHOW VERSION");
+    const auto version = ask(console, "SHOW VERSION", stop);
     if (!version)
         return version.error();
     return view::top_answers{std::move(address),
@@ -152,42 +157,96 @@ result<view::top_answers> look(direct_connection& console, std::string address)
                              std::move(*holders)};
 }
 
+// Looks again and again, on a thread of its own: with a weir that hangs, the keys are heard all the
+// same.
+class lookout {
+public:
+    lookout(direct_connection& console, std::string address, std::chrono::milliseconds interval)
+        : console_(console), address_(std::move(address)), interval_(interval),
+          watcher_([this](const std::stop_token& stop) { watch(stop); })
+    {
+    }
+
+    // What has been seen and not been told yet. An error is the last of all.
+    std::optional<result<view::top_answers>> news()
+    {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(seen_, std::nullopt);
+    }
+
+    // For how long an answer has been waited for.
+    std::chrono::seconds silence() const
+    {
+        const std::lock_guard lock(mutex_);
+        return asked_at_
+                   ? std::chrono::floor<std::chrono::seconds>(steady_clock::now() - *asked_at_)
+                   : std::chrono::seconds{0};
+    }
+
+private:
+    void watch(const std::stop_token& stop)
+    {
+        std::unique_lock lock(mutex_);
+        for (bool goes_on = true; goes_on;) {
+            rest_.wait_for(lock, stop, interval_, [] { return false; });
+            if (stop.stop_requested())
+                return;
+            asked_at_ = steady_clock::now();
+            lock.unlock();
+            auto now = look(console_, address_, stop);
+            lock.lock();
+            asked_at_.reset();
+            goes_on = now.has_value();
+            seen_ = std::move(now);
+        }
+    }
+
+    direct_connection& console_;
+    const std::string address_;
+    const std::chrono::milliseconds interval_;
+    mutable std::mutex mutex_;
+    std::condition_variable_any rest_;
+    std::optional<steady_clock::time_point> asked_at_;
+    std::optional<result<view::top_answers>> seen_;
+    std::jthread watcher_; // last: it uses the others
+};
+
 result<void> watch(const settings_options& from, std::chrono::milliseconds interval)
 {
-    using namespace std::chrono_literals;
+    constexpr std::chrono::milliseconds frame{100};
     const interruption asked;
-    const auto console = demand_console(from, "weir top");
+    const auto console = demand_console(from, "weir top", asked.token());
     if (!console)
         return console.error();
-    const listen_settings at = from.where_weir_listens();
-    const std::string address = listen_address{at.socket_dir, at.port}.path();
-    auto first = look(**console, address);
+    const auto at = from.where_weir_listens();
+    if (!at)
+        return at.error();
+    const std::string address = listen_address{at->socket_dir, at->port}.path();
+    auto first = look(**console, address, asked.token());
     if (!first)
         return first.error();
     view::top_screen screen;
     screen.show(std::move(*first));
     const bool colours = has_colours();
+    lookout pools(**console, address, interval);
     errands out(from);
     const terminal shown;
     std::string typed;
-    std::string said;
-    for (auto next = steady_clock::now() + interval; !screen.wants_to_quit();) {
-        if (std::string words = out.last_words(); words != said)
-            screen.say(said = std::move(words));
+    while (!screen.wants_to_quit() && !asked.token().stop_requested()) {
+        if (auto now = pools.news()) {
+            if (!*now)
+                return now->error();
+            screen.show(std::move(**now));
+        }
+        screen.note_silence(pools.silence());
+        if (const auto words = out.news())
+            screen.say(*words);
         terminal::show(screen.draw(terminal::size(), colours));
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - steady_clock::now());
-        if (!terminal::read(typed, std::clamp(left, 0ms, 200ms)) || asked.token().stop_requested())
+        if (!terminal::read(typed, frame))
             break;
         while (const auto k = view::take_key(typed))
             if (const auto wish = screen.press(*k))
                 out.begin(*wish);
-        if (steady_clock::now() < next)
-            continue;
-        next = steady_clock::now() + interval;
-        auto now = look(**console, address);
-        if (!now)
-            return now.error();
-        screen.show(std::move(*now));
     }
     return {};
 }
@@ -221,8 +280,8 @@ void add_top(CLI::App& app, int& status)
         ->check(CLI::Range(0.1, 3600.0))
         ->capture_default_str();
     verb->footer("Keys: up and down choose, tab goes from pools to holders and back, s sorts the "
-                 "holders (held, silent, backend), p and r pause and resume the chosen pool, k "
-                 "ends the chosen holder's connection, q quits.");
+                 "holders (held, silent, backend), p and r pause and resume the chosen pool, or "
+                 "the chosen holder's, k ends the chosen holder's connection, q quits.");
     verb->callback([options, &status] { status = run(*options); });
 }
 

@@ -132,7 +132,8 @@ inline constexpr std::array backends{column{"backend", text},
                                      column{"pinned", int8},
                                      column{"idle", int8},
                                      column{"size", int8},
-                                     column{"max_overflow", int8}};
+                                     column{"max_overflow", int8},
+                                     column{"listener_pid", int8}};
 inline constexpr std::array waiters{column{"backend", text},
                                     column{"client", text},
                                     column{"process", text},

@@ -60,19 +60,39 @@ result<command> with_subject_or_all(command made, words rest)
     return rest.empty() ? made : with_subject(std::move(made), rest);
 }
 
-bool is_setting(std::string_view name)
+// What drivers SET in any session (SET SESSION CHARACTERISTICS, SET TIME ZONE, SET NAMES); the
+// console has none.
+bool is_a_sessions(const word& w)
 {
-    constexpr std::array sections{"backends.", "listen.", "admin.", "metrics.", "log."};
-    constexpr std::array others{"max_client_conn", "client_login_timeout", "client_idle_timeout"};
-    return std::ranges::any_of(sections, [&](auto s) { return name.starts_with(s); }) ||
-           std::ranges::any_of(others, [&](auto s) { return name == s; });
+    constexpr std::array names{"application_name",
+                               "bytea_output",
+                               "characteristics",
+                               "client_encoding",
+                               "client_min_messages",
+                               "datestyle",
+                               "default_transaction_isolation",
+                               "default_transaction_read_only",
+                               "extra_float_digits",
+                               "idle_in_transaction_session_timeout",
+                               "intervalstyle",
+                               "jit",
+                               "lock_timeout",
+                               "names",
+                               "search_path",
+                               "standard_conforming_strings",
+                               "statement_timeout",
+                               "time",
+                               "timezone",
+                               "transaction"};
+    return std::ranges::any_of(names, [&](auto name) { return w.is_bare(name); });
 }
 
-// SET name = value, SET name TO value. What is no setting of weir's is a driver's, for a session
-// that the console does not have.
+// SET [SESSION|LOCAL] name = value, or TO.
 result<command> read_set(command made, words rest)
 {
-    if (rest.empty() || !is_setting(rest[0].text)) {
+    if (rest.size() > 1 && (rest[0].is_bare("session") || rest[0].is_bare("local")))
+        rest = rest.subspan(1);
+    if (!rest.empty() && is_a_sessions(rest[0])) {
         made.verb = verb::courtesy;
         made.is_for_all = true;
         return made;

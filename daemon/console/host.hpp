@@ -9,10 +9,11 @@
 namespace weir::console {
 
 // To be called on the loop's thread, at once or later. The client may be gone by then: it does not
-// matter.
+// matter, but that nobody need wait for what is to be told.
 struct reply {
     std::function<void(std::string line)> notice;
     std::function<void(result<rows>)> done; // once, at the end
+    std::function<bool()> is_awaited = [] { return true; };
 };
 
 class host {

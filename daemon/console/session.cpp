@@ -1,5 +1,6 @@
 #include "daemon/console/session.hpp"
 
+#include "pool/core/utf8.hpp"
 #include "pool/pgwire/writer.hpp"
 
 #include <algorithm>
@@ -107,7 +108,10 @@ void write_value(const std::string& value, column::kind is, message& m)
     case column::kind::int8: m.u32(8).u64(static_cast<std::uint64_t>(number)); break;
     case column::kind::numeric: write_numeric(number, m); break;
     case column::kind::bytea: // shown is none, all are NULL
-    case column::kind::text: m.u32(static_cast<std::uint32_t>(value.size())).raw(value); break;
+    case column::kind::text:  // of clients, whose encoding may be another, and cut at any byte
+        const std::string text = well_formed_utf8(value);
+        m.u32(static_cast<std::uint32_t>(text.size())).raw(text);
+        break;
     }
 }
 

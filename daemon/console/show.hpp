@@ -20,6 +20,7 @@ struct pool_stats_row {
     std::string database;
     stats totals;
     stats averages;
+    stats recent; // of which they are the averages
 };
 
 rows show_pools(const metrics_snapshot& now, std::chrono::steady_clock::time_point at);

@@ -14,8 +14,10 @@ std::string pool_mode(const backend_snapshot& b)
 }
 
 // What a client meets.
-std::string_view admission_of(const backend_snapshot& b)
+std::string_view admission_of(const metrics_snapshot& now, const backend_snapshot& b)
 {
+    if (!now.closed_because.empty())
+        return now.closed_because;
     if (!b.migrations.is_open)
         return "closed";
     if (b.is_disabled)
@@ -133,13 +135,14 @@ rows show_totals(std::span<const pool_stats_row> pools)
         totals.values[i] = sum([i](const pool_stats_row& p) { return p.totals.values[i]; });
         averages.values[i] = sum([i](const pool_stats_row& p) { return p.averages.values[i]; });
     }
-    const auto weigh = [&](stats::figure time, stats::figure count) { // a pool by what it does
+    const auto average = [&](stats::figure time, stats::figure count) { // over all that there were
         averages[time] =
-            sum([=](const pool_stats_row& p) { return p.averages[time] * p.averages[count]; }) /
-            std::max<std::uint64_t>(averages[count], 1);
+            sum([=](const pool_stats_row& p) { return p.recent[time]; }) /
+            std::max<std::uint64_t>(sum([=](const pool_stats_row& p) { return p.recent[count]; }),
+                                    1);
     };
-    weigh(stats::xact_time, stats::xact_count);
-    weigh(stats::query_time, stats::query_count);
+    average(stats::xact_time, stats::xact_count);
+    average(stats::query_time, stats::query_count);
     rows made;
     for (std::size_t i = 0; i < stats::figures; ++i)
         made.push_back({"total_" + std::string(names[i]), text(totals.values[i])});
@@ -191,7 +194,7 @@ rows show_backends(const metrics_snapshot& now)
         made.push_back({b.name,
                         b.is_up ? "up" : "down",
                         unless_empty(b.down_because),
-                        std::string(admission_of(b)),
+                        std::string(admission_of(now, b)),
                         unless_empty(b.migrations.error),
                         text(b.clients),
                         text(b.pool.waiting),
@@ -199,7 +202,8 @@ rows show_backends(const metrics_snapshot& now)
                         text(b.pool.pinned),
                         text(b.pool.idle),
                         text(b.pool.size),
-                        std::to_string(b.pool.max_overflow)});
+                        std::to_string(b.pool.max_overflow),
+                        std::to_string(b.listener_pid)});
     return made;
 }
 

@@ -35,11 +35,17 @@ void stats_window::note(time_point now, const stats& totals)
     newer_ = {now, totals};
 }
 
+stats stats_window::recent(const stats& totals) const
+{
+    stats out;
+    for (std::size_t i = 0; i < stats::figures; ++i)
+        out.values[i] = totals.values[i] - older_.totals.values[i];
+    return out;
+}
+
 stats stats_window::averages(time_point now, const stats& totals) const
 {
-    stats gone;
-    for (std::size_t i = 0; i < stats::figures; ++i)
-        gone.values[i] = totals.values[i] - older_.totals.values[i];
+    const stats gone = recent(totals);
     const auto passed = std::chrono::duration_cast<microseconds>(now - older_.at).count();
     const auto by_the_second = [&](std::uint64_t value) {
         return static_cast<std::uint64_t>(static_cast<double>(value) * 1e6 /

@@ -43,6 +43,7 @@ public:
     explicit stats_window(time_point start) : older_{start, {}}, newer_{start, {}} {}
 
     void note(time_point now, const stats& totals); // at least once a period
+    stats recent(const stats& totals) const;        // what went through in that time
     stats averages(time_point now, const stats& totals) const;
 
 private:

@@ -64,6 +64,8 @@ private:
                 made.text += rest_[i];
             } else if (i + 1 < rest_.size() && rest_[i + 1] == quote) {
                 made.text += rest_[i++]; // doubled: itself
+            } else if (is == word::kind::name && made.text.empty()) {
+                return error{"42601", "zero-length delimited identifier at or near \"\"\"\""};
             } else {
                 words_.push_back(std::move(made));
                 rest_.remove_prefix(i + 1);

@@ -39,9 +39,16 @@ std::string words_for_server(const budget_facts& f, std::int64_t kept_back)
     words += ", and others have " + number(f.others);
     if (f.weirs > 0)
         words += " (" + number(f.weirs) + " of them other weirs')";
-    if (f.siblings > 0)
-        words += "; weir's other backends on that server may open " + number(f.siblings);
+    if (f.siblings != 0)
+        words += "; weir's other backends on that server may open " +
+                 (f.siblings ? number(*f.siblings) : "all that is left (one has no limit)");
     return words;
+}
+
+std::string listed(const pool_settings& s)
+{
+    return "size " + number(s.size) + ", max_overflow " + number(s.max_overflow) +
+           " and session_pool_size " + number(s.session_pool_size);
 }
 
 } // namespace
@@ -74,7 +81,7 @@ budget weigh(const pool_settings& s, const budget_facts& f)
     if (!f.is_superuser && !f.may_use_reserved)
         kept_back += f.reserved;
     limits.consider(f.max_connections - kept_back,
-                    f.others + f.siblings,
+                    f.siblings ? f.others + *f.siblings : f.max_connections,
                     words_for_server(f, kept_back));
     // PostgreSQL does not apply the other two to superusers.
     if (f.role_limit >= 0 && !f.is_superuser)
@@ -127,12 +134,27 @@ finding judge(const std::string& backend, const pool_settings& s, const budget& 
     const std::string sum = sum_of(s) + "; " + number(b.available) + " are available: " + b.because;
     if (b.is_enough())
         return {severity::ok, backend, "budget", sum};
-    return {severity::warning,
-            backend,
-            "budget",
-            "the pool may want more connections than there are: " + sum,
-            "lower size or max_overflow (budget = \"fit\" does it at boot), or raise what limits "
-            "them"};
+    const pool_settings fits = fitted(s, b.available);
+    const std::int64_t needed = *configured_connections(fits);
+    const bool refuses = s.budget == budget_policy::refuse;
+    finding less{
+        refuses ? severity::error : severity::warning,
+        backend,
+        "budget",
+        "the pool may want more connections than there are" +
+            std::string(refuses ? ", and with budget = \"refuse\" weir does not start: " : ": ") +
+            sum};
+    if (needed > b.available) {
+        less.fix = "raise what limits them: even " + listed(fits) + " need " + number(needed);
+    } else if (s.budget == budget_policy::fit) { // nothing fails
+        less.is = severity::note;
+        less.fix = "raise what limits them, if " + listed(fits) +
+                   ", which budget = \"fit\" makes of it at boot, are too few";
+    } else {
+        less.fix = "set " + listed(fits) +
+                   " (budget = \"fit\" does it at boot), or raise what limits them";
+    }
+    return less;
 }
 
 } // namespace weir::doctor

@@ -28,8 +28,9 @@ struct budget_facts {
     std::int64_t others = 0;          // connections of others
     std::int64_t others_of_role = 0;  // with our role
     std::int64_t others_of_database = 0;
-    std::int64_t weirs = 0;    // of `others`: by their application_name other weirs'
-    std::int64_t siblings = 0; // what this weir's other backends on that server may open
+    std::int64_t weirs = 0; // of `others`: by their application_name other weirs'
+    // What this weir's other backends on that server may open; nothing: there is no limit.
+    std::optional<std::int64_t> siblings = 0;
 };
 
 struct budget {

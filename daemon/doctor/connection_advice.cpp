@@ -13,21 +13,44 @@ struct advice {
     std::string_view fix;
 };
 
+constexpr std::string_view wants_tls =
+    "the server wants TLS (or has no line for this host in pg_hba.conf): add sslmode=require or "
+    "verify-full to the URL";
+constexpr std::string_view wrong_kind_of_server =
+    "no host in the URL is what its target_session_attrs asks for: name all hosts of the cluster, "
+    "or ask for less (any, prefer-standby)";
+
 // The first that fits. What libpq finds out by itself has no code of its own but 08001.
 constexpr std::array all{
     advice{"28P01", "no password supplied", "give a password in the URL, or a passfile"},
     advice{"28P01", "", "mend user and password in the URL; ALTER ROLE ... PASSWORD sets one"},
+    // Before the next two: where TLS has been tried as well, it is not what is missing.
     advice{"28000",
-           "no encryption",
-           "the server wants TLS (or has no line for this host in pg_hba.conf): add "
-           "sslmode=require or verify-full to the URL"},
+           "SSL encryption",
+           "add a line for this user, database and host to the server's pg_hba.conf, and SELECT "
+           "pg_reload_conf()"},
     advice{"28000",
-           "SSL off",
-           "the server wants TLS (or has no line for this host in pg_hba.conf): add "
-           "sslmode=require or verify-full to the URL"},
+           "SSL on",
+           "add a line for this user, database and host to the server's pg_hba.conf, and SELECT "
+           "pg_reload_conf()"},
+    advice{"28000", "no encryption", wants_tls},
+    advice{"28000", "SSL off", wants_tls},
+    advice{"28000",
+           "valid client certificate",
+           "the server wants a certificate of yours: add sslcert and sslkey to the URL"},
+    advice{"28000",
+           "certificate authentication failed",
+           "the certificate in sslcert has another user's name: mend either, or pg_ident.conf"},
+    advice{"28000", "does not exist", "mend the user in the URL, or CREATE ROLE ... LOGIN"},
     advice{"28000",
            "",
            "the server does not let this role in from here: pg_hba.conf, ALTER ROLE ... LOGIN"},
+    advice{"42501",
+           "permission denied for database",
+           "GRANT CONNECT ON DATABASE ... TO the user in the URL"},
+    advice{"55000",
+           "not currently accepting connections",
+           "ALTER DATABASE ... ALLOW_CONNECTIONS true"},
     advice{"3D000", "", "mend the database's name in the URL, or CREATE DATABASE"},
     advice{"53300",
            "",
@@ -41,6 +64,22 @@ constexpr std::array all{
            "root certificate file",
            "let sslrootcert in the URL name the file of the CA that has signed the server's "
            "certificate"},
+    advice{
+        "",
+        "group or world access",
+        "chmod 600 the file that sslkey in the URL names, and give it to the user that weir runs "
+        "as"},
+    advice{"",
+           "private key file",
+           "let sslkey in the URL name the key of the certificate in sslcert, readable to the user "
+           "that weir runs as"},
+    advice{
+        "",
+        "could not read certificate file",
+        "let sslcert in the URL name your certificate (PEM), readable to the user that weir runs "
+        "as"},
+    advice{"", "read-only", wrong_kind_of_server},
+    advice{"", "hot standby mode", wrong_kind_of_server},
     advice{"",
            "certificate verify failed",
            "the certificate is not signed by the CA in sslrootcert: give the right CA's file"},

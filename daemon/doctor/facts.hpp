@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/doctor/budget.hpp"
+#include "pool/core/error.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -12,12 +13,26 @@
 namespace weir::doctor {
 
 struct socket_facts {
-    std::string path = {};         // of the socket
-    std::string directory = {};    // it is in
-    bool is_served = false;        // by a weir, which has the directory then
-    bool exists = false;           // the directory
-    bool is_writable = false;      // for whoever asks
-    bool others_may_write = false; // and there is no sticky bit: anybody can put a socket there
+    struct listener {
+        std::string who = {};              // "weir, pid 812", by the kernel's word
+        std::optional<error> refusal = {}; // of the console; nothing: it has let us in
+    };
+    std::string path = {};                  // of the socket
+    std::string directory = {};             // it is in
+    std::optional<error> obstacle = {};     // what weir serve would say of the path
+    std::optional<listener> served_by = {}; // who has the directory then
+    bool exists = false;                    // the directory
+    bool is_writable = false;               // for whoever asks
+    bool others_may_write = false;   // and there is no sticky bit: anybody can put a socket there
+    std::string admits = {};         // by listen.mode: "everybody", "the group www-data"
+    std::string closed_to_them = {}; // a directory on the way that they may not pass
+};
+
+struct metrics_facts {
+    std::string address = {};           // "127.0.0.1:9127"
+    std::optional<error> obstacle = {}; // what weir serve would say of it
+    bool is_served = false;             // by the weir that serves the socket, as it says itself
+    bool may_be_served = false;         // there is one, it seems, which does not say
 };
 
 struct server_session { // of anybody, in pg_stat_activity
@@ -45,9 +60,11 @@ struct file_facts { // SQLite
     bool is_regular = true;
     bool is_readable = false;
     bool is_writable = false;
-    bool directory_is_writable = false; // the journal is made in there
-    bool is_remote = false;             // on NFS and its like, where WAL does not work
-    std::chrono::seconds ahead{0};      // of the clock is the time of its last change
+    bool directory_is_writable = false;         // the journal is made in there
+    std::optional<error> unreadable = {};       // SQLite's word on what is in it
+    std::vector<std::string> closed_files = {}; // -wal, -shm that one may not read and write
+    bool is_remote = false;                     // on NFS and its like, where WAL does not work
+    std::chrono::seconds ahead{0};              // of the clock is the time of its last change
     std::uint64_t size_bytes = 0;
     std::uint64_t free_bytes = 0; // on its disk, for weir
 };
@@ -64,6 +81,7 @@ struct migration_facts {
     bool runs_at_boot = true;
     bool command_is_at_head = true;
     std::string directory = {};
+    bool is_one_of_several = false; // backends: weir migrate wants to know which
 };
 
 } // namespace weir::doctor

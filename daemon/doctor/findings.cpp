@@ -1,6 +1,7 @@
 #include "daemon/doctor/findings.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace weir::doctor {
 namespace {
@@ -19,18 +20,64 @@ std::string listed(const std::vector<std::string>& names)
     return words;
 }
 
+std::string
+migrate_command(const std::string& what, const std::string& backend, bool is_one_of_several)
+{
+    return "weir migrate " + what + (is_one_of_several ? " --backend " + backend : "");
+}
+
 std::string revisions(std::size_t n)
 {
     return std::to_string(n) + (n == 1 ? " revision" : " revisions");
 }
 
-} // namespace
+// A process that was stopped, or is stuck; or so busy that nobody gets into its backlog.
+bool is_silence(const error& e)
+{
+    const auto says = [&](std::string_view words) {
+        return e.message.find(words) != e.message.npos;
+    };
+    return says("no answer within") || says("temporarily unavailable");
+}
 
-finding judge(const socket_facts& f)
+bool is_weir(const socket_facts::listener& l)
+{
+    return !l.refusal || (l.refusal->code == sqlstate{"42501"} &&
+                          l.refusal->message.ends_with("permission denied for the console"));
+}
+
+findings judge(const std::string& path, const socket_facts::listener& l)
 {
     using enum severity;
-    if (f.is_served)
-        return {ok, {}, "socket", "a weir serves " + f.path};
+    const finding served{ok, {}, "socket", "a weir serves " + path};
+    if (!l.refusal)
+        return {served};
+    if (is_weir(l))
+        return {served,
+                {note,
+                 {},
+                 "console",
+                 l.refusal->message,
+                 "run this as root, as weir's user, or as one of admin.users; until then its own "
+                 "connections count as others'"}};
+    if (is_silence(*l.refusal))
+        return {
+            {error,
+             {},
+             "socket",
+             "nobody gets in at " + path + ", where " + l.who + ", listens: " + l.refusal->message,
+             "look at its log, and restart it (systemctl restart weir)"}};
+    return {{error,
+             {},
+             "socket",
+             "something else than a weir listens on " + path + " (" + l.who +
+                 "): " + l.refusal->message,
+             "stop it, or choose another WEIR_SOCKET_DIR or WEIR_PORT"}};
+}
+
+finding who_may_serve(const socket_facts& f)
+{
+    using enum severity;
     if (!f.exists)
         return {f.is_writable ? ok : error,
                 {},
@@ -43,13 +90,59 @@ finding judge(const socket_facts& f)
                 "socket",
                 "you may not make a socket in " + f.directory,
                 "run weir as the owner of " + f.directory + ", or set WEIR_SOCKET_DIR"};
-    if (f.others_may_write)
-        return {warning,
-                {},
-                "socket",
-                "anybody may write to " + f.directory + ", and put another socket there",
-                "chmod o-w " + f.directory};
     return {ok, {}, "socket", f.path + " can be served"};
+}
+
+} // namespace
+
+finding refusal(std::string check, const error& why)
+{
+    return {severity::error,
+            {},
+            std::move(check),
+            why.message + (why.detail.empty() ? "" : "; ") + why.detail,
+            why.hint.empty() ? "mend what it says" : why.hint};
+}
+
+bool may_be_weir(const socket_facts::listener& l) { return is_weir(l) || is_silence(*l.refusal); }
+
+findings judge(const socket_facts& f)
+{
+    using enum severity;
+    if (f.obstacle)
+        return {refusal("socket", *f.obstacle)};
+    findings made = f.served_by ? judge(f.path, *f.served_by) : findings{who_may_serve(f)};
+    if (f.others_may_write)
+        made.push_back({warning,
+                        {},
+                        "socket",
+                        "anybody may write to " + f.directory + ", and put another socket there",
+                        "chmod o-w " + f.directory});
+    if (!f.closed_to_them.empty())
+        made.push_back({warning,
+                        {},
+                        "socket",
+                        "listen.mode lets " + f.admits + " connect, but not all of them may pass " +
+                            f.closed_to_them,
+                        "chmod a+x " + f.closed_to_them +
+                            ", or let listen.mode and listen.group say who is to connect"});
+    return made;
+}
+
+finding judge(const metrics_facts& f)
+{
+    using enum severity;
+    if (f.is_served)
+        return {ok, {}, "metrics", "a weir serves " + f.address};
+    if (!f.obstacle)
+        return {ok, {}, "metrics", f.address + " can be served"};
+    finding made = refusal("metrics", *f.obstacle);
+    if (f.may_be_served) {
+        made.is = note;
+        made.fix = "nothing, if the weir on the socket has it: SHOW CONFIG says so to root, weir's "
+                   "user and admin.users";
+    }
+    return made;
 }
 
 findings judge(const std::string& backend, const server_facts& f)
@@ -109,8 +202,18 @@ findings judge(const std::string& backend, const file_facts& f)
             "file",
             "you may not write to " + f.directory + ", where SQLite keeps the -wal and -shm files",
             "give the directory to the user that weir runs as, or run this as that user");
+    else if (f.unreadable)
+        add(error,
+            "file",
+            f.path + ": " + f.unreadable->message,
+            "give the path of a SQLite file in the URL, or restore it from a backup");
     else
         add(ok, "file", f.path + (f.exists ? "" : " does not exist yet; weir will make it"));
+    for (const std::string& path : f.closed_files)
+        add(error,
+            "file",
+            "you may not read and write " + path + ", which belongs to the database",
+            "give it to the user that weir runs as (chown), or run this as that user");
     if (f.is_remote)
         add(error,
             "wal",
@@ -143,18 +246,21 @@ findings judge(const std::string& backend, const migration_facts& f)
     const auto add = [&](severity is, std::string what, std::string fix = {}) {
         made.push_back({is, backend, "migrations", std::move(what), std::move(fix)});
     };
+    const auto migrate = [&](const std::string& what) {
+        return migrate_command(what, backend, f.is_one_of_several);
+    };
     if (!f.half_done.empty())
         add(error,
             "half done: " + listed(f.half_done) + " began, outside a transaction, and did not end",
-            "look what it did, then weir migrate stamp");
+            "look what it did, then " + migrate("stamp REV"));
     if (!f.unknown.empty())
         add(error,
             "the database is ahead of " + f.directory + ": no file has " + listed(f.unknown),
-            "bring the files of the version that migrated it, or weir migrate stamp --purge REV");
+            "bring the files of the version that migrated it, or " + migrate("stamp --purge REV"));
     if (f.is_unstamped)
         add(error,
             "the database has tables, but no version table",
-            "say where it is: weir migrate stamp REV");
+            "say where it is: " + migrate("stamp REV"));
     if (!f.edited.empty())
         add(f.edited_are_refused ? error : warning,
             "edited after they were applied: " + listed(f.edited),
@@ -167,12 +273,20 @@ findings judge(const std::string& backend, const migration_facts& f)
         if (f.runs_at_boot)
             add(note,
                 what + "; weir applies them when it starts",
-                "weir migrate upgrade, or start weir");
+                migrate("upgrade") + ", or start weir");
         else
-            add(warning, what + ", and migrations.on_boot is false", "weir migrate upgrade");
+            add(warning, what + ", and migrations.on_boot is false", migrate("upgrade"));
     }
     if (made.empty())
         add(ok, "up to date" + (f.current.empty() ? "" : " at " + listed(f.current)));
+    return made;
+}
+
+finding failed_inspection(const std::string& backend, const error& why, bool is_one_of_several)
+{
+    finding made = refusal("migrations", why);
+    made.backend = backend;
+    made.fix = migrate_command("check", backend, is_one_of_several) + " says more";
     return made;
 }
 

@@ -8,9 +8,15 @@
 
 namespace weir::doctor {
 
-finding judge(const socket_facts& f);
+// What weir serve would die of: its words, and its hint as the fix.
+finding refusal(std::string check, const error& why);
+
+findings judge(const socket_facts& f);
+bool may_be_weir(const socket_facts::listener& l);
+finding judge(const metrics_facts& f);
 findings judge(const std::string& backend, const server_facts& f);
 findings judge(const std::string& backend, const file_facts& f);
 findings judge(const std::string& backend, const migration_facts& f);
+finding failed_inspection(const std::string& backend, const error& why, bool is_one_of_several);
 
 } // namespace weir::doctor

@@ -42,8 +42,12 @@ std::vector<std::string> lines(const findings& all)
     for (const finding& f : all) {
         std::string line(to_string(f.is));
         line.resize(margin, ' ');
-        line += (f.backend.empty() ? "" : f.backend + ": ") + f.check + ": " + f.what;
-        made.push_back(std::move(line));
+        line += (f.backend.empty() ? "" : f.backend + ": ") + f.check + ": ";
+        for (std::size_t at = 0, end = 0; end != f.what.npos; at = end + 1) {
+            end = f.what.find('\n', at);
+            made.push_back(line + f.what.substr(at, end == f.what.npos ? end : end - at));
+            line.assign(margin + 3, ' '); // what goes on is further in than the fix
+        }
         if (!f.fix.empty())
             made.push_back(std::string(margin, ' ') + "-> " + f.fix);
     }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cerrno>
 #include <cstring>
@@ -26,8 +27,15 @@ struct header {
 };
 
 constexpr char magic[8] = {'w', 'e', 'i', 'r', ' ', 'f', 'd', 's'};
+struct note_header {
+    std::uint32_t size;
+    std::uint32_t crc;
+};
+
+constexpr std::uint64_t note_at = 64;
 constexpr std::uint32_t most_slots = 1u << 17;
 constexpr std::uint64_t slots_at = 4'096;
+constexpr std::uint64_t longest_note = slots_at - note_at - sizeof(note_header);
 constexpr std::uint64_t places_at = slots_at + most_slots * sizeof(state_slot);
 constexpr std::uint64_t whole = std::uint64_t{1} << 31; // pages come into being when written to
 constexpr std::uint64_t smallest_place = 256;
@@ -44,6 +52,8 @@ error cannot(std::string_view what)
 {
     return {"58000", "cannot " + std::string(what) + ": " + std::strerror(errno)};
 }
+
+bool is_ours(const header& h) { return std::memcmp(h.magic, magic, sizeof magic) == 0; }
 
 header& header_of(std::byte* memory) { return *std::launder(reinterpret_cast<header*>(memory)); }
 
@@ -167,6 +177,16 @@ void state_file::release(state_slot& where)
     free_slots_.push_back(&where);
 }
 
+bool state_file::note(std::string_view text)
+{
+    const bool fits = text.size() <= longest_note;
+    const std::string_view whole_text = fits ? text : std::string_view{};
+    const note_header h{static_cast<std::uint32_t>(whole_text.size()), crc_of(whole_text)};
+    std::memcpy(memory_ + note_at, &h, sizeof h);
+    std::memcpy(memory_ + note_at + sizeof h, whole_text.data(), whole_text.size());
+    return fits;
+}
+
 std::uint64_t socket_cookie(int socket)
 {
     std::uint64_t cookie = 0;
@@ -178,7 +198,7 @@ std::uint64_t socket_cookie(int socket)
 result<std::vector<kept_record>> read_state_file(int descriptor)
 {
     header h{};
-    if (!read_at(descriptor, &h, sizeof h, 0) || std::memcmp(h.magic, magic, sizeof magic) != 0)
+    if (!read_at(descriptor, &h, sizeof h, 0) || !is_ours(h))
         return error{"58030", "what was kept of the clients cannot be read: it is none of weir's"};
     if (h.version != state_file::version || h.slots > most_slots)
         return error{"58030",
@@ -190,13 +210,26 @@ result<std::vector<kept_record>> read_state_file(int descriptor)
         if (!read_at(descriptor, &s, sizeof s, slots_at + i * sizeof s))
             break; // it is short
         if (s.state.load() != state_slot::idle || s.offset < places_at || s.offset >= whole ||
-            s.size > whole - s.offset)
+            s.size > std::min(largest_place, whole - s.offset))
             continue;
         std::string record(s.size, '\0');
         if (read_at(descriptor, record.data(), record.size(), s.offset) && crc_of(record) == s.crc)
             out.push_back({s.cookie, std::move(record)});
     }
     return out;
+}
+
+std::string read_note(int descriptor)
+{
+    header h{};
+    note_header n{};
+    if (!read_at(descriptor, &h, sizeof h, 0) || !is_ours(h) || h.version != state_file::version ||
+        !read_at(descriptor, &n, sizeof n, note_at) || n.size > longest_note)
+        return {};
+    std::string text(n.size, '\0');
+    const bool is_whole =
+        read_at(descriptor, text.data(), text.size(), note_at + sizeof n) && crc_of(text) == n.crc;
+    return is_whole ? text : std::string{};
 }
 
 } // namespace weir

@@ -42,6 +42,9 @@ public:
 
     int descriptor() const { return descriptor_; }
 
+    // A text beside the records, in place of the one before. False: it is too long, there is none.
+    bool note(std::string_view text);
+
     state_slot* take(std::uint64_t cookie); // busy; null: there is no room for another client
     bool write(state_slot& where, std::string_view record); // false: there is no room for it
     void release(state_slot& where);
@@ -67,5 +70,8 @@ struct kept_record {
 // The idle clients' records in such a file, those that are whole. An error: it is of another
 // version, or none at all.
 result<std::vector<kept_record>> read_state_file(int descriptor);
+
+// The text beside the records; empty: none, or it is not whole, or the file of another version.
+std::string read_note(int descriptor);
 
 } // namespace weir

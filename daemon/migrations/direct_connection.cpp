@@ -30,9 +30,14 @@ error stopped() { return {"57014", "canceling statement due to user request"}; }
 // Sends the query, then collects what comes until ReadyForQuery.
 class direct_connection::exchange {
 public:
-    exchange(direct_connection& home, std::stop_token stop, bool keep_rows)
+    exchange(direct_connection& home,
+             std::stop_token stop,
+             bool keep_rows,
+             std::chrono::milliseconds within = {})
         : home_(home), stop_(std::move(stop)), stopping_(stop_), keep_rows_(keep_rows)
     {
+        if (within > 0ms)
+            give_up_after(within, "no answer within " + std::to_string(within.count()) + " ms");
     }
 
     void send(std::string_view bytes);
@@ -43,6 +48,8 @@ public:
 
 private:
     bool wait(short events);
+    void give_up_after(std::chrono::milliseconds limit, std::string words);
+    void on_stop();
     void take_frames();
     void take_frame(char type, pgwire::bytes body);
     void take_words(bool is_error, pgwire::bytes body);
@@ -58,7 +65,9 @@ private:
     direct_connection& home_;
     std::stop_token stop_;
     postgres::stop_event stopping_;
-    std::optional<steady_clock::time_point> deadline_; // after a cancel request
+    std::optional<steady_clock::time_point> deadline_;
+    std::string silence_;         // what is said when it passes
+    bool heard_the_stop_ = false; // it is heard once
     bool keep_rows_;
 
     query_result result_;
@@ -68,8 +77,8 @@ private:
     bool is_ready_ = false;
 };
 
-direct_connection::direct_connection(std::unique_ptr<link> over)
-    : link_(std::move(over)), in_(64 * 1024)
+direct_connection::direct_connection(std::unique_ptr<link> over, when_stopped does)
+    : link_(std::move(over)), when_stopped_(does), in_(64 * 1024)
 {
 }
 
@@ -83,13 +92,15 @@ direct_connection::~direct_connection()
     static_cast<void>(link_->write({&piece, 1})); // a server that misses it sees the socket close
 }
 
-result<query_result> direct_connection::query(std::string_view sql, std::stop_token stop)
+result<query_result> direct_connection::query(std::string_view sql,
+                                              std::stop_token stop,
+                                              std::chrono::milliseconds within)
 {
     if (is_lost_)
         return lost();
     if (stop.stop_requested())
         return stopped();
-    exchange e{*this, std::move(stop), true};
+    exchange e{*this, std::move(stop), true, within};
     std::string message;
     pgwire::write_query(message, sql);
     e.send(message);
@@ -169,11 +180,10 @@ bool direct_connection::exchange::take()
     return got.status == io_status::done;
 }
 
-// Until the link is ready. A stop is passed on to the server once; one that does not answer to
-// that, either, is given up.
+// Until the link is ready.
 bool direct_connection::exchange::wait(short events)
 {
-    for (;;) {
+    while (!home_.is_lost_) {
         pollfd watched[] = {{home_.descriptor(), events, 0}, {stopping_.descriptor(), POLLIN, 0}};
         int limit = -1;
         if (deadline_) {
@@ -181,20 +191,33 @@ bool direct_connection::exchange::wait(short events)
             limit = static_cast<int>(
                 std::max(0ms, std::chrono::ceil<std::chrono::milliseconds>(left)).count());
         }
-        const int ready = ::poll(watched, deadline_ ? 1 : 2, limit);
+        const int ready = ::poll(watched, heard_the_stop_ ? 1 : 2, limit);
         if (ready < 0 && errno != EINTR)
             home_.lose({"08006", std::string{"poll failed: "} + std::strerror(errno)});
-        if (ready == 0)
-            home_.lose({"08006", "the server did not answer after it was asked to cancel"});
-        if (home_.is_lost_)
-            return false;
-        if (ready > 0 && watched[0].revents != 0)
+        else if (ready == 0)
+            home_.lose({"08006", silence_});
+        else if (ready > 0 && watched[0].revents != 0)
             return true;
-        if (ready > 0 && !deadline_) {
-            deadline_ = steady_clock::now() + cancel_patience;
-            static_cast<void>(home_.link_->cancel()); // if that failed, the deadline helps
-        }
+        else if (ready > 0)
+            on_stop();
     }
+    return false;
+}
+
+void direct_connection::exchange::give_up_after(std::chrono::milliseconds limit, std::string words)
+{
+    deadline_ = steady_clock::now() + limit;
+    silence_ = std::move(words);
+}
+
+// Passed on to the server once; one that does not answer to that, either, is given up.
+void direct_connection::exchange::on_stop()
+{
+    heard_the_stop_ = true;
+    if (home_.when_stopped_ == when_stopped::leave)
+        return home_.lose(stopped());
+    give_up_after(cancel_patience, "the server did not answer after it was asked to cancel");
+    static_cast<void>(home_.link_->cancel()); // if that failed, the deadline helps
 }
 
 void direct_connection::exchange::take_frames()

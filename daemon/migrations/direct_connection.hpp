@@ -5,7 +5,9 @@
 #include "pool/core/error.hpp"
 #include "pool/core/link.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,7 +28,12 @@ class direct_connection {
 public:
     using notice_handler = std::function<void(std::string_view severity, std::string_view words)>;
 
-    explicit direct_connection(std::unique_ptr<link> over);
+    // What a stop does to a query on its way: a database cancels it and goes on; a weir's console
+    // knows no cancel request, and one that hangs would not answer to it, either.
+    enum class when_stopped : std::uint8_t { cancel, leave };
+
+    explicit direct_connection(std::unique_ptr<link> over,
+                               when_stopped does = when_stopped::cancel);
     ~direct_connection(); // says Terminate where the server waits for a message
 
     void on_notice(notice_handler handler) { on_notice_ = std::move(handler); }
@@ -34,8 +41,10 @@ public:
     // One simple Query; the last statement's result, which may have up to 64 MB. An error is the
     // server's, with its SQLSTATE. A lost connection is 08006, unless the server said farewell in
     // words of its own; then is_lost(), and every further query says so again. When `stop` is
-    // asked for, what runs is cancelled and 57014 answered.
-    result<query_result> query(std::string_view sql, std::stop_token stop = {});
+    // asked for, what runs is cancelled, or left, and 57014 answered. No answer `within` the time
+    // loses the connection; 0: it may take as long as it takes.
+    result<query_result>
+    query(std::string_view sql, std::stop_token stop = {}, std::chrono::milliseconds within = {});
 
     // The same for its effect alone: rows, of whatever number, are dropped; the last tag remains.
     result<std::string> execute(std::string_view sql, std::stop_token stop = {});
@@ -55,6 +64,7 @@ private:
     void lose(error why);
 
     std::unique_ptr<link> link_;
+    when_stopped when_stopped_;
     notice_handler on_notice_;
     std::vector<std::byte> in_; // received, and not yet a whole message
     std::size_t filled_ = 0;

@@ -35,6 +35,12 @@ function rate(perSecond) {
   return perSecond > 0 && perSecond < 10 ? perSecond.toFixed(1) : count.format(perSecond);
 }
 
+function counted(n, thing) {
+  return `${count.format(n)} ${thing}${n === 1 ? "" : "s"}`;
+}
+
+const windowOf = (pool) => duration(Math.max(pool.recent.seconds, 1));
+
 function clock(unixTime) {
   const time = new Date(unixTime * 1000);
   const today = time.toDateString() === new Date().toDateString();
@@ -44,6 +50,7 @@ function clock(unixTime) {
 // -- pools
 
 function stateOf(pool) {
+  if (pool.suspended) return ["warning", "suspended"];
   if (pool.gate !== "open") return ["warning", "gate closed"];
   if (!pool.up) return ["bad", "down"];
   if (pool.paused) return ["warning", "paused"];
@@ -92,13 +99,19 @@ function showRates(card, rates) {
 function noticeOf(pool) {
   if (pool.gate !== "open") return "";
   if (!pool.up) return pool.down_because || "no login has succeeded yet";
-  return pool.waiting > 0 ? `The first in the queue has waited for ${duration(pool.waiting_seconds)}.` : "";
+  const sentences = [];
+  if (pool.waiting > 0) sentences.push(`The first in the queue has waited for ${duration(pool.waiting_seconds)}.`);
+  if (pool.recent.refused > 0) {
+    const clients = counted(pool.recent.refused, "client");
+    sentences.push(`${clients} got no connection in the last ${windowOf(pool)}; the times know nothing of their wait.`);
+  }
+  return sentences.join(" ");
 }
 
 function showPool(card, pool) {
   put(card, {
     name: pool.name,
-    window: `last ${duration(Math.max(pool.recent.seconds, 1))}`,
+    window: `last ${windowOf(pool)}`,
     rate: rate(pool.recent.transactions_per_second),
     queries: rate(pool.recent.queries_per_second),
     errors: count.format(pool.recent.errors),
@@ -165,9 +178,17 @@ function showEvents(events) {
 }
 
 function gateOf(migrations) {
-  if (migrations.gate === "open") return "open";
+  const failed = migrations.failed_revision ? `${migrations.failed_revision} failed` : "it failed";
+  if (migrations.gate === "open") return migrations.has_failed ? `open, but ${failed}: see SHOW MIGRATIONS` : "open";
   if (migrations.phase === "running") return `migrating, ${migrations.number} of ${migrations.total}`;
-  return migrations.has_failed ? "closed: it failed, see /readyz" : `closed: ${migrations.phase}`;
+  return migrations.has_failed ? `closed: ${failed}, see /readyz` : `closed: ${migrations.phase}`;
+}
+
+// Where the schema is, and where it should be.
+function revisionsOf(migrations) {
+  const current = migrations.current.join(", ") || "none";
+  const heads = migrations.heads.join(", ") || "none";
+  return current === heads || migrations.heads.length === 0 ? current : `${current} → ${heads}`;
 }
 
 // -- the page
@@ -198,8 +219,8 @@ function show(status) {
   ]);
   showRows("migrations", status.migrations, (m) => [
     ["", m.backend],
-    ["", gateOf(m)],
-    ["name", m.current.join(", ") || "none"],
+    [m.has_failed ? "bad" : "", gateOf(m)],
+    ["name", revisionsOf(m)],
     ["number", count.format(m.pending)],
   ]);
   showEvents(status.events);
@@ -210,7 +231,14 @@ function summary(status) {
   if (status.closed_because) return ["warning", status.closed_because];
   if (down > 0) return ["bad", `${down} of ${status.pools.length} pools down`];
   if (status.pools.some((pool) => pool.gate !== "open")) return ["warning", "a gate is closed"];
-  return status.settings_refused ? ["warning", "serving; the last reload was refused"] : ["good", "serving"];
+  const troubles = ["paused", "disabled", "full"]
+    .map((state) => [status.pools.filter((pool) => stateOf(pool)[1] === state).length, state])
+    .filter(([pools]) => pools > 0)
+    .map(([pools, state]) => `${counted(pools, "pool")} ${state}`);
+  const failed = status.migrations.filter((m) => m.has_failed).map((m) => m.backend);
+  if (failed.length > 0) troubles.push(`migrations failed: ${failed.join(", ")}`);
+  if (status.settings_refused) troubles.push("the last reload was refused");
+  return troubles.length > 0 ? ["warning", ["serving", ...troubles].join("; ")] : ["good", "serving"];
 }
 
 let answered = null; // the time of the last answer

@@ -1,25 +1,20 @@
-// What is known of one query that was looked at: its text, and what it cost.
+// What is known of one query that was looked at: its text, and what it cost. A pipeline that runs
+// one statement again and again is one sample of several calls.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace weir {
 
 struct query_sample {
-    std::string sql;
+    std::string sql = {};
     std::chrono::nanoseconds took{0};   // from the message to the last of the answer
     std::chrono::nanoseconds waited{0}; // before, for a server; by the first query that got it
-    std::uint64_t rows = 0;             // that its command tag counts
-};
-
-// Of one backend and some time. When there were more queries than are looked at, each that was
-// stands for `weight` of them.
-struct query_samples {
-    std::vector<query_sample> taken;
-    double weight = 1;
+    std::uint64_t rows = 0;             // that its command tags count
+    std::uint64_t calls = 1;
+    double weight = 1; // when there were more than are looked at, it stands for so many
 };
 
 } // namespace weir

@@ -4,7 +4,7 @@
 
 namespace weir {
 
-void query_statistics::add(fingerprint query, const query_sample& seen, double weight)
+void query_statistics::add(fingerprint query, const query_sample& seen)
 {
     query.text.resize(std::min(query.text.size(), longest_text));
     const std::string& key = query.id.empty() ? query.text : query.id;
@@ -16,11 +16,13 @@ void query_statistics::add(fingerprint query, const query_sample& seen, double w
         found->second.query = std::move(query);
     }
     query_sums& sums = found->second;
-    sums.calls += weight;
-    sums.rows += weight * static_cast<double>(seen.rows);
-    sums.took += weight * std::chrono::duration<double>{seen.took};
-    sums.waited += weight * std::chrono::duration<double>{seen.waited};
-    sums.longest = std::max(sums.longest, seen.took);
+    sums.calls += seen.weight * static_cast<double>(seen.calls);
+    sums.rows += seen.weight * static_cast<double>(seen.rows);
+    sums.took += seen.weight * std::chrono::duration<double>{seen.took};
+    sums.waited += seen.weight * std::chrono::duration<double>{seen.waited};
+    sums.longest =
+        std::max(sums.longest,
+                 seen.took / static_cast<std::int64_t>(std::max(seen.calls, std::uint64_t{1})));
 }
 
 void query_statistics::forget_the_cheapest()

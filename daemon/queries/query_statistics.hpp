@@ -27,7 +27,7 @@ public:
     static constexpr std::size_t most = 1'000;
     static constexpr std::size_t longest_text = 4'096; // what is kept of one
 
-    void add(fingerprint query, const query_sample& seen, double weight);
+    void add(fingerprint query, const query_sample& seen);
     std::vector<query_sums> all() const; // what has cost the most first
 
 private:

@@ -42,17 +42,36 @@ private:
 void compare_gates(comparison& c, const migration_status& before, const migration_status& after)
 {
     c.count(severity::info, "revision applied", before.applied, after.applied);
-    c.count(severity::bad, "migrations failed", before.failures, after.failures, after.revision);
+    c.count(severity::bad,
+            "migrations failed",
+            before.failures,
+            after.failures,
+            after.failed_revision);
     if (before.is_open && !after.is_open)
         c.say(severity::warning, "gate closed", std::string{to_string(after.is)});
     else if (!before.is_open && after.is_open)
         c.say(severity::good, "gate opened");
 }
 
+// Of a backend that was not there before it is told whether it is down.
+backend_snapshot unknown(const backend_snapshot& now)
+{
+    backend_snapshot then = now;
+    then.down_because.clear();
+    return then;
+}
+
+const backend_snapshot* find(const metrics_snapshot& in, const std::string& backend)
+{
+    const auto found = std::ranges::find(in.backends, backend, &backend_snapshot::name);
+    return found == in.backends.end() ? nullptr : &*found;
+}
+
 std::vector<event> compare(const backend_snapshot& before, const backend_snapshot& after)
 {
     comparison c{after.name};
-    if (before.is_up && !after.is_up)
+    const bool was_unknown = !before.is_up && before.down_because.empty();
+    if (!after.is_up && (before.is_up || (was_unknown && !after.down_because.empty())))
         c.say(severity::bad, "backend is down", after.down_because);
     else if (!before.is_up && after.is_up)
         c.say(severity::good, "backend is up");
@@ -100,12 +119,17 @@ std::vector<event> events_between(const metrics_snapshot& before, const metrics_
         whole.say(severity::info, after.closed_because.empty() ? "serving" : after.closed_because);
     std::vector<event> all = std::move(whole).take();
     for (const backend_snapshot& now : after.backends) {
-        const auto then = std::ranges::find(before.backends, now.name, &backend_snapshot::name);
-        if (then == before.backends.end())
-            continue; // a session lane, with its first server
-        for (event& e : compare(*then, now))
+        const backend_snapshot* const then = find(before, now.name);
+        if (!then && now.is_session_lane)
+            continue; // it is there from its first server on
+        if (!then)
+            all.push_back({.backend = now.name, .what = "backend added"});
+        for (event& e : compare(then ? *then : unknown(now), now))
             all.push_back(std::move(e));
     }
+    for (const backend_snapshot& then : before.backends)
+        if (!then.is_session_lane && !find(after, then.name))
+            all.push_back({.backend = then.name, .what = "backend removed"});
     return all;
 }
 

@@ -40,7 +40,8 @@ pool_history::sample pool_history::take(time_point at, const backend_snapshot& b
             std::accumulate(errors.begin(),
                             errors.end(),
                             b.traffic.errors.others(),
-                            [](std::uint64_t sum, const auto& c) { return sum + c.second; })};
+                            [](std::uint64_t sum, const auto& c) { return sum + c.second; }),
+            b.pool.timeouts + b.pool.turned_away};
 }
 
 void pool_history::note(time_point now, const backend_snapshot& b)
@@ -63,6 +64,7 @@ recent_figures pool_history::recent(time_point now, const backend_snapshot& b) c
         rate(first.transaction.count(), last.transaction.count(), out.seconds);
     out.queries_per_second = rate(first.queries, last.queries, out.seconds);
     out.errors = last.errors - first.errors;
+    out.refused = last.refused - first.refused;
     out.checkout = percentiles_of(first.checkout, last.checkout);
     out.hold = percentiles_of(first.hold, last.hold);
     out.transaction = percentiles_of(first.transaction, last.transaction);

@@ -24,7 +24,8 @@ struct recent_figures {
     double seconds = 0; // that the figures are about
     double transactions_per_second = 0;
     double queries_per_second = 0;
-    std::uint64_t errors = 0; // sent to clients
+    std::uint64_t errors = 0;  // sent to clients
+    std::uint64_t refused = 0; // clients that got no connection, of whose wait nothing else tells
     percentiles checkout = {};
     percentiles hold = {};
     percentiles transaction = {};
@@ -50,6 +51,7 @@ private:
         histogram transaction;
         std::uint64_t queries;
         std::uint64_t errors;
+        std::uint64_t refused;
     };
     static sample take(time_point at, const backend_snapshot& b);
 

@@ -12,6 +12,7 @@ void board::note(const moment& m)
     last_ = m.numbers;
     for (const backend_snapshot& b : m.numbers.backends)
         pools_.of(b, {}).note(m.now, b);
+    pools_.forget_all_but(m.numbers.backends);
 }
 
 recent_figures board::recent(const moment& m, const backend_snapshot& b) const

@@ -36,6 +36,7 @@ json object_of(const recent_figures& r)
             {"transactions_per_second", r.transactions_per_second},
             {"queries_per_second", r.queries_per_second},
             {"errors", r.errors},
+            {"refused", r.refused},
             {"checkout", object_of(r.checkout)},
             {"hold", object_of(r.hold)},
             {"transaction", object_of(r.transaction)},
@@ -52,6 +53,7 @@ json pool_object(const board& known, const moment& m, const backend_snapshot& b)
         {"gate", b.migrations.is_open ? "open" : "closed"},
         {"paused", b.is_paused},
         {"disabled", b.is_disabled},
+        {"suspended", b.is_suspended},
         {"size", p.size},
         {"limit", has_limit ? json(p.size + static_cast<unsigned>(p.max_overflow)) : json(nullptr)},
         {"clients", b.clients},
@@ -77,6 +79,7 @@ json migrations_object(const backend_snapshot& b)
             {"phase", to_string(s.is)},
             {"gate", s.is_open ? "open" : "closed"},
             {"has_failed", !s.error.empty()},
+            {"failed_revision", s.failed_revision},
             {"revision", s.revision},
             {"number", s.number},
             {"total", s.total},
@@ -134,7 +137,7 @@ std::string to_json(const board& known, const moment& m)
                          std::back_inserter(with_revisions),
                          [](const backend_snapshot& b) {
                              return !b.migrations.heads.empty() || !b.migrations.current.empty() ||
-                                    !b.migrations.is_open;
+                                    !b.migrations.is_open || !b.migrations.error.empty();
                          });
     const json out{
         {"version", m.version},

@@ -1,5 +1,7 @@
 #include "daemon/view/top_screen.hpp"
 
+#include "daemon/view/brief.hpp"
+
 #include <algorithm>
 #include <iterator>
 #include <utility>
@@ -9,6 +11,8 @@ namespace {
 
 constexpr std::string_view help =
     "up/down choose  tab pools or holders  s sort  p pause  r resume  k kill  q quit";
+
+constexpr std::chrono::seconds noticeable{2};
 
 std::string_view to_string(top_screen::order o)
 {
@@ -103,14 +107,14 @@ void top_screen::show(top_answers now)
 
 std::optional<wish> top_screen::press(key k)
 {
-    if (to_kill_) { // whatever is not yes is no
-        const std::string client = *std::exchange(to_kill_, std::nullopt);
-        message_.clear();
+    message_.clear();
+    if (auto wanted = std::exchange(if_yes_, std::nullopt)) { // whatever is not yes is no
         if (k == key::yes)
-            return wish{"KILL_CLIENT " + quoted(client), "ending " + client};
+            return wanted;
         if (k != key::quit)
             return std::nullopt;
     }
+    const std::string backend = chosen_backend();
     switch (k) {
     case key::up: choose(-1); break;
     case key::down: choose(1); break;
@@ -121,27 +125,39 @@ std::optional<wish> top_screen::press(key k)
         sort();
         break;
     case key::pause:
-        if (const std::string b = chosen_backend(); !b.empty())
-            return wish{"PAUSE " + quoted(b), "pausing " + b};
+        if (!backend.empty())
+            ask("pause " + backend, {"PAUSE " + quoted(backend), "pausing " + backend});
         break;
     case key::resume:
-        if (const std::string b = chosen_backend(); !b.empty())
-            return wish{"RESUME " + quoted(b), "resuming " + b};
+        if (!backend.empty())
+            return wish{"RESUME " + quoted(backend), "resuming " + backend};
         break;
-    case key::kill:
-        if (const auto row = chosen_holder()) {
-            to_kill_ = now_.holders.holders.text(*row, "client");
-            message_ = "end the connection of " +
-                       printable(now_.holders.holders.text(*row, "process")) + " (" + *to_kill_ +
-                       ")? y/n";
-        }
-        break;
+    case key::kill: ask_to_kill(); break;
     case key::quit: wants_to_quit_ = true; break;
     case key::yes:
     case key::no:
     case key::other: break;
     }
+    if (backend.empty() && (k == key::pause || k == key::resume))
+        message_ = "no row is chosen; tab goes to the pools";
     return std::nullopt;
+}
+
+void top_screen::ask(std::string question, wish if_yes)
+{
+    question_ = printable(question) + "? y/n";
+    if_yes_ = std::move(if_yes);
+}
+
+void top_screen::ask_to_kill()
+{
+    const auto row = chosen_holder();
+    if (!row)
+        return;
+    const std::string client(now_.holders.holders.text(*row, "client"));
+    ask("end the connection of " + std::string(now_.holders.holders.text(*row, "process")) + " (" +
+            client + ")",
+        {"KILL_CLIENT " + quoted(client), "ending " + client});
 }
 
 void top_screen::choose(int step)
@@ -179,10 +195,17 @@ void top_screen::sort()
     now_.holders.holders = answer(of.columns(), std::move(sorted));
 }
 
+// A lane is paused and resumed with its pool.
 std::string top_screen::chosen_backend() const
 {
-    const auto row = chosen(now_.pools.backends, "backend", backend_);
-    return row ? std::string(now_.pools.backends.text(*row, "backend")) : std::string{};
+    constexpr std::string_view lane = ":session";
+    const bool is_pools = in_ == part::pools;
+    const answer& of = is_pools ? now_.pools.backends : now_.holders.holders;
+    const auto row = is_pools ? chosen(of, "backend", backend_) : chosen_holder();
+    std::string name(row ? of.text(*row, "backend") : "");
+    if (name.ends_with(lane))
+        name.resize(name.size() - lane.size());
+    return name;
 }
 
 std::optional<std::size_t> top_screen::chosen_holder() const
@@ -196,6 +219,10 @@ lines top_screen::draw(screen_size size, bool has_colours) const
         return has_colours ? coloured(words, tone::heading) : words;
     };
     lines page{title(now_.version + " serves " + now_.address), {}};
+    if (silence_ >= noticeable) {
+        const std::string words = "  no answer for " + brief(silence_);
+        page[0] += has_colours ? coloured(words, tone::bad) : words;
+    }
     const text_table pools = table_of_pools(now_.pools);
     const bool is_pools = in_ == part::pools;
     std::optional<std::size_t> chosen_pool;
@@ -224,7 +251,7 @@ lines top_screen::draw(screen_size size, bool has_colours) const
     const std::size_t body = size.rows > 0 ? size.rows - 1 : 0; // the last line is for the keys
     page.resize(body);
     if (size.rows > 0)
-        page.push_back(message_.empty() ? std::string(help) : printable(message_));
+        page.push_back(if_yes_ ? question_ : message_.empty() ? std::string(help) : message_);
     for (std::string& line : page)
         line = clipped(line, size.columns);
     return page;

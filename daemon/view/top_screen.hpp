@@ -3,6 +3,7 @@
 
 #include "daemon/view/status_page.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -40,7 +41,8 @@ public:
 
     void show(top_answers now); // the rows that were chosen stay so, wherever they are now
     std::optional<wish> press(key k);
-    void say(std::string words) { message_ = std::move(words); } // what came of a wish
+    void say(std::string_view words) { message_ = printable(words); }       // what came of a wish
+    void note_silence(std::chrono::seconds so_long) { silence_ = so_long; } // of weir, when asked
 
     bool wants_to_quit() const { return wants_to_quit_; }
 
@@ -52,16 +54,20 @@ private:
 
     void choose(int step);
     void sort();
-    std::string chosen_backend() const;
+    void ask(std::string question, wish if_yes);
+    void ask_to_kill();
+    std::string chosen_backend() const;               // of the marked row; empty: none is marked
     std::optional<std::size_t> chosen_holder() const; // its row
 
     top_answers now_;
     order order_ = order::held;
     part in_ = part::holders;
-    std::string backend_;                // chosen; empty: the first
-    std::string client_;                 // of the chosen holder, likewise
-    std::optional<std::string> to_kill_; // a client, once "y" has been pressed
-    std::string message_;
+    std::string backend_; // chosen; empty: the first
+    std::string client_;  // of the chosen holder, likewise
+    std::string question_;
+    std::optional<wish> if_yes_; // while there is a question
+    std::string message_;        // until the next key
+    std::chrono::seconds silence_{0};
     bool wants_to_quit_ = false;
 };
 

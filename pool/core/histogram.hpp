@@ -13,8 +13,11 @@ class histogram {
 public:
     // Upper bounds in seconds, each inclusive; what is longer than the last has a bucket of its
     // own.
-    static constexpr std::array<double, 14> bounds{
-        0.0001, 0.00025, 0.001, 0.0025, 0.01, 0.025, 0.1, 0.25, 1, 2.5, 5, 10, 30, 60};
+    // clang-format off
+    static constexpr std::array<double, 18> bounds{
+        0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
+        0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60};
+    // clang-format on
     using bucket_counts = std::array<std::uint64_t, bounds.size() + 1>;
 
     constexpr void observe(std::chrono::nanoseconds length)

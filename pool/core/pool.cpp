@@ -99,6 +99,7 @@ void pool::logged_in(server_id id, time_point now, actions& todo)
     tally_.connect_seconds.observe(now - s.since);
     failures_ = 0;
     last_login_ok_ = true;
+    last_server_broke_ = false;
     last_login_error_.reset();
     s.born = now;
     s.recycle_chance = roll_();
@@ -115,6 +116,7 @@ void pool::login_failed(server_id id, error why, time_point now, actions& todo)
     knocked_ = now;
     knock_chance_ = roll_();
     last_login_ok_ = false;
+    last_server_broke_ = false;
     last_login_error_ = std::move(why);
     enter(id, server_state::closed, now);
     cover_waiters(now, todo);
@@ -209,7 +211,12 @@ server_state pool::state(server_id id) const
     return index(id) < servers_.size() ? servers_[index(id)].state : server_state::closed;
 }
 
-bool pool::is_up() const { return total() > count(server_state::connecting) || last_login_ok_; }
+bool pool::is_up() const { return has_connected() || last_login_ok_; }
+
+bool pool::is_in_doubt() const
+{
+    return !has_connected() && (last_login_error_ || last_server_broke_);
+}
 
 pool_stats pool::stats() const
 {
@@ -295,6 +302,7 @@ void pool::close(server_id id, close_reason why, time_point now, actions& todo)
 {
     enter(id, server_state::closed, now);
     ++tally_.closed(why);
+    last_server_broke_ = last_server_broke_ || (why == close_reason::error && !has_connected());
     todo.push_back({.kind = action::close, .server = id, .reason = why});
 }
 
@@ -485,8 +493,7 @@ bool pool::may_knock(time_point now) const
         return false;
     if (failures_ == 0)
         return true;
-    const auto cap =
-        waiting_.empty() && !seeks_server_ ? longest_pause : longest_pause_while_waited_for;
+    const auto cap = waiting_.empty() ? longest_pause : longest_pause_while_waited_for;
     return now - knocked_ >= reconnect_delay(failures_, cap, knock_chance_);
 }
 

@@ -78,7 +78,7 @@ public:
 
     void tick(time_point now, actions& todo); // call every 50 to 100 ms
     // Whether servers can be had is to be known even if no client asks: while `yes`, tick() opens
-    // one, and tries again as soon as if a client waited.
+    // one, and tries again with the pauses of a pool for which nobody waits.
     void seek_server(bool yes) { seeks_server_ = yes; }
     // Takes effect at once, but a server that is held or under way is closed only as it comes back.
     // Those in the queue wait for the new `timeout`, counted from when they came.
@@ -101,6 +101,9 @@ public:
     unsigned pinned() const { return count(server_state::pinned); }
     bool is_waiting(client_id client) const { return waiting_.contains(client); }
     bool is_up() const; // a server is connected, or the last login succeeded
+    // No server is connected, and the last login failed or the last server broke: whether the
+    // backend is there will be known after another login, and not before.
+    bool is_in_doubt() const;
     bool is_open() const { return gate_ == gate::open; }               // neither paused nor shut
     bool is_quiet() const { return count(server_state::active) == 0; } // nobody holds a server
     const std::optional<error>& last_login_error() const { return last_login_error_; }
@@ -136,6 +139,7 @@ private:
     unsigned count(server_state state) const { return counts_[static_cast<std::size_t>(state)]; }
     unsigned total() const { return static_cast<unsigned>(servers_.size()) - closed_count(); }
     unsigned closed_count() const { return count(server_state::closed); }
+    bool has_connected() const { return total() > count(server_state::connecting); }
     unsigned under_way() const; // connecting, pinging or resetting: a waiter may count on it
     unsigned kept() const;      // `size`, as a number to compare with
     unsigned limit() const;     // `size + max_overflow`, likewise
@@ -188,6 +192,7 @@ private:
     time_point knocked_{};  // the last sign of a login while failures_ > 0
     double knock_chance_ = 0;
     bool last_login_ok_ = false;
+    bool last_server_broke_ = false; // and with it all were gone; no login has ended since
     std::optional<error> last_login_error_;
 
     pool_stats tally_; // what has been counted; stats() adds what is true now

@@ -1,6 +1,7 @@
 #include "pool/core/refusal.hpp"
 
 #include <string>
+#include <utility>
 
 namespace weir {
 
@@ -49,6 +50,11 @@ std::string numbers(const pool_situation& it)
 }
 
 } // namespace
+
+error by_administrator(std::string detail)
+{
+    return {"57P01", "terminating connection due to administrator command", std::move(detail)};
+}
 
 error refusal_after_timeout(const pool_situation& it)
 {

@@ -21,6 +21,9 @@ struct pool_situation {
 
 std::string in_words(std::chrono::milliseconds time); // "30 s", "250 ms"
 
+// 57P01: whoever runs weir has ended this connection, or what it was for; `detail` says how.
+error by_administrator(std::string detail);
+
 // It waited for `timeout`. Of a backend that is down (nothing is connected and the last login
 // failed) it hears the server's own words and SQLSTATE, otherwise 53300.
 error refusal_after_timeout(const pool_situation&);

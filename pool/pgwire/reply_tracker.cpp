@@ -390,7 +390,7 @@ bool reply_tracker::take_quietly(const frame_header& h, bytes rest)
         if (h.size() > rest.size() || !is_expected('C') || !completes_quietly() ||
             !is_quiet(as_text(rest.subspan(header_size, h.body_size))))
             return false;
-        if (note_.keeps_whole())
+        if (note_.keeps_whole() && !is_swallowed())
             note_.complete(as_text(rest.subspan(header_size, h.body_size - 1)));
         has_notified_ = has_notified_ || requests_.front().notifies;
         beginning_ = beginning_ && !requests_.front().begins;
@@ -651,7 +651,7 @@ reply reply_tracker::on_complete(bytes body)
     reply r = pass(header_size + body.size());
     pending& front = requests_.front();
     front.answered = true;
-    if (note_.keeps_whole())
+    if (note_.keeps_whole() && !is_swallowed())
         note_.complete(tag);
     has_notified_ = has_notified_ || front.notifies || tag == "NOTIFY";
     const auto say_instead = [&](std::string_view client_tag, const error* warning = nullptr) {

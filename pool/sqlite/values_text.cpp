@@ -1,3 +1,4 @@
+#include "pool/core/utf8.hpp"
 #include "pool/sqlite/value_codecs.hpp"
 
 #include <algorithm>
@@ -71,38 +72,15 @@ result<std::string> bytes_of_escapes(std::string_view text)
     return out;
 }
 
-// The length of the UTF-8 sequence that starts here, 0 when there is none (RFC 3629).
-std::size_t sequence_length(std::string_view s)
-{
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(s[i]); };
-    const auto continues = [&](std::size_t i, unsigned least = 0x80, unsigned most = 0xBF) {
-        return i < s.size() && at(i) >= least && at(i) <= most;
-    };
-    const unsigned first = at(0);
-    if (first < 0x80)
-        return first == 0 ? 0 : 1; // PostgreSQL's texts hold no NUL
-    if (first >= 0xC2 && first <= 0xDF)
-        return continues(1) ? 2 : 0;
-    if (first >= 0xE0 && first <= 0xEF) {
-        const unsigned least = first == 0xE0 ? 0xA0 : 0x80, most = first == 0xED ? 0x9F : 0xBF;
-        return continues(1, least, most) && continues(2) ? 3 : 0;
-    }
-    if (first >= 0xF0 && first <= 0xF4) {
-        const unsigned least = first == 0xF0 ? 0x90 : 0x80, most = first == 0xF4 ? 0x8F : 0xBF;
-        return continues(1, least, most) && continues(2) && continues(3) ? 4 : 0;
-    }
-    return 0;
-}
-
 } // namespace
 
 bool is_valid_utf8(std::string_view text)
 {
     while (!text.empty()) {
-        const std::size_t length = sequence_length(text);
-        if (length == 0)
+        const std::size_t size = utf8_character_size(text);
+        if (size == 0 || text[0] == '\0') // PostgreSQL's texts hold no NUL
             return false;
-        text.remove_prefix(length);
+        text.remove_prefix(size);
     }
     return true;
 }

@@ -71,6 +71,7 @@ TEST_CASE("a reload tells what applies at once from what needs a restart")
         {[](settings& s) { s.max_client_conn = 1; }, "max_client_conn"},
         {[](settings& s) { s.client_login_timeout *= 2; }, "client_login_timeout"},
         {[](settings& s) { s.client_idle_timeout = 1h; }, "client_idle_timeout"},
+        {[](settings& s) { s.shutdown_timeout = 1s; }, "shutdown_timeout"},
         {[](settings& s) { s.listen.allow.users = {"app"}; }, "listen.allow"},
         {[](settings& s) { s.log.level = log_level::debug; }, "log.level"},
         {[](settings& s) { s.backends[0].aliases = {"x"}; }, "backends.a.aliases"},

@@ -42,6 +42,18 @@ TEST_CASE("with nothing set there is one SQLite file and every knob has its defa
     CHECK((loaded({}) == expected));
 }
 
+TEST_CASE("clients are kept where systemd offers a store, unless a setting says otherwise")
+{
+    CHECK_FALSE(loaded({}).keep_clients);
+    CHECK_FALSE(loaded({{{"FDSTORE", "0"}}}).keep_clients);
+    fake_sources from = {{{"FDSTORE", "4096"}}};
+    CHECK(loaded(from).keep_clients);
+    from.files["/etc/weir/weir.json"] = R"({"keep_clients": false})";
+    CHECK_FALSE(loaded(from).keep_clients);
+    from.environment["WEIR_KEEP_CLIENTS"] = "on";
+    CHECK(loaded(from).keep_clients);
+}
+
 TEST_CASE("DATABASE_URL alone makes the one backend, named after its database")
 {
     CHECK(backends_of(loaded({{{"DATABASE_URL", "postgresql://u:p@db/shop"}}})) ==
@@ -83,6 +95,7 @@ TEST_CASE("every knob is read from the file, comments and all")
       "max_client_conn": 5,
       "client_login_timeout": "5s",
       "client_idle_timeout": "6s",
+      "shutdown_timeout": "7s",
       "backends": {"main": {"url": "sqlite:///m.db", "aliases": ["m"], "pool": {
         "size": 1, "max_overflow": 2, "budget": "refuse", "timeout": 3, "recycle": "4min", "pre_ping": false,
         "pre_ping_after": "5s", "use_lifo": false, "overflow_linger": "6ms", "min_idle": 1,
@@ -103,6 +116,7 @@ TEST_CASE("every knob is read from the file, comments and all")
     CHECK(all.max_client_conn == 5);
     CHECK(all.client_login_timeout == 5s);
     CHECK(all.client_idle_timeout == 6s);
+    CHECK(all.shutdown_timeout == 7s);
     CHECK(all.file == "/etc/weir/weir.json");
     const pool_settings pool{.size = 1,
                              .max_overflow = 2,

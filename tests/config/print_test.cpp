@@ -15,7 +15,7 @@ TEST_CASE("the effective settings print as a settings file that loads to the sam
                        "allow": {"users": ["a"], "groups": ["g"]}},
             "metrics": {"listen": "[::1]:9000", "hosts": ["db.example"]}, "log": {"format": "json", "level": "debug"},
             "max_client_conn": 5, "client_login_timeout": "1500ms",
-            "client_idle_timeout": "1h",
+            "client_idle_timeout": "1h", "shutdown_timeout": "250ms",
             "backends": {"main": {"url": "postgresql://u@h1,h2:5/d?sslmode=require",
                                   "aliases": ["m"], "pool": {
               "size": 1, "max_overflow": 2, "budget": "fit", "timeout": 3, "recycle": -1, "pre_ping": false,
@@ -57,7 +57,7 @@ TEST_CASE("printed settings show no secret")
     CHECK(to_json(with_variables).find("API_KEY") != std::string::npos);
 }
 
-TEST_CASE("settings one by one say their default, and whether a reload can change them")
+TEST_CASE("settings one by one say their default, and whether SET can change them")
 {
     const settings all = test::loaded(test::with_file(R"({"max_client_conn": 5, "backends": {"a": {
         "url": "postgresql://u:CANARY@db/app", "pool": {"size": 3}}}})"));
@@ -71,13 +71,13 @@ TEST_CASE("settings one by one say their default, and whether a reload can chang
     };
     const auto shown = [&](std::string_view path) {
         const listed_setting s = find(path);
-        return s.value + " " + s.default_value + (s.is_live ? " live" : "");
+        return s.value + " " + s.default_value + (s.is_changeable ? " changeable" : "");
     };
-    CHECK(shown("backends.a.pool.size") == "3 10 live");
-    CHECK(shown("backends.a.pool.pins.load") == "pin pin live");
+    CHECK(shown("backends.a.pool.size") == "3 10 changeable");
+    CHECK(shown("backends.a.pool.pins.load") == "pin pin changeable");
     CHECK(shown("backends.a.url") == "postgresql://u:***@db/app ");
     CHECK(shown("backends.a.aliases") == "[] []");
-    CHECK(shown("max_client_conn") == "5 10000 live");
+    CHECK(shown("max_client_conn") == "5 10000 changeable");
     CHECK(shown("listen.port") == "5432 5432");
     CHECK(shown("no.such") == " ");
 }

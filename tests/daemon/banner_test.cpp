@@ -22,7 +22,7 @@ TEST_SUITE("banner")
 {
     TEST_CASE("it names the backend, the socket, the metrics and what to paste, and no password")
     {
-        const std::string text = banner(one_backend(), "127.0.0.1:9127");
+        const std::string text = banner(one_backend(), "/run/weir/.s.PGSQL.5432", "127.0.0.1:9127");
         CAPTURE(text);
         for (const std::string part : {"main  postgresql://app:***@db.example/main\n",
                                        " /run/weir/.s.PGSQL.5432\n",
@@ -36,7 +36,7 @@ TEST_SUITE("banner")
     {
         settings all = one_backend();
         all.backends.push_back({"shop", {}, *parse_database_url("sqlite:///shop.db"), {}});
-        const std::string text = banner(all, "");
+        const std::string text = banner(all, "/run/weir/.s.PGSQL.5432", "");
         CHECK(text.find("main  postgresql://") != std::string::npos);
         CHECK(text.find("shop  sqlite:///") != std::string::npos);
         CHECK(text.find("metrics   off\n") != std::string::npos);

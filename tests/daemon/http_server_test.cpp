@@ -98,7 +98,8 @@ http_handler pages_over(metrics_snapshot now)
                               [now](std::function<void(status::moment)> answer) {
                                   std::thread([now, answer] { answer({.numbers = now}); }).detach();
                               },
-                          .known = std::make_shared<status::board>()});
+                          .known = std::make_shared<status::board>(),
+                          .silence = [] { return 0s; }});
 }
 
 http_handler echo()
@@ -112,6 +113,16 @@ http_handler echo()
 
 TEST_SUITE("http_server")
 {
+    TEST_CASE("weir is well while its loop gives signs of life")
+    {
+        CHECK(health(0s).status == 200);
+        CHECK(health(9s).status == 200);
+        CHECK(health(0s).body == "ok\n");
+        const http_page stuck = health(75s);
+        CHECK(stuck.status == 503);
+        CHECK(stuck.body == "weir's event loop has been stuck for 75 s\n");
+    }
+
     TEST_CASE("the pages are served, each with its type")
     {
         metrics_snapshot now;
@@ -267,7 +278,7 @@ TEST_SUITE("http_server")
 
     TEST_CASE("a client that sends nothing, or half a request, is closed in the end")
     {
-        const http_server server = start(echo(), {.idle = 50ms});
+        const http_server server = start(echo(), {.request = 50ms});
         http_client silent(server);
         http_client slow(server);
         slow.send("GET / HT");
@@ -275,6 +286,30 @@ TEST_SUITE("http_server")
         CHECK(silent.was_closed());
         CHECK(slow.read_to_end().empty());
         CHECK(slow.was_closed());
+    }
+
+    TEST_CASE("between two requests a connection may rest, but then the next has to come")
+    {
+        const http_server server = start(echo(), {.request = 50ms});
+        http_client client(server);
+        for (const std::string page : {"/one", "/two"}) {
+            client.send("GET " + page + " HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            CHECK(body_of(client.read_until(page)) == page);
+            std::this_thread::sleep_for(150ms);
+        }
+        client.send("GET / HT");
+        CHECK(client.read_to_end().empty());
+        CHECK(client.was_closed());
+    }
+
+    TEST_CASE("a connection that rests for too long is closed")
+    {
+        const http_server server = start(echo(), {.idle = 50ms});
+        http_client client(server);
+        client.send("GET /one HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        CHECK(body_of(client.read_until("/one")) == "/one");
+        CHECK(client.read_to_end().empty());
+        CHECK(client.was_closed());
     }
 
     TEST_CASE("when the loop does not answer it is a 503, and the late answer goes nowhere")
@@ -324,25 +359,58 @@ TEST_SUITE("http_server")
         late([] { return http_page{200, "text/plain", "late"}; });
     }
 
-    TEST_CASE("connections beyond the limit are closed at once, and places come free again")
+    TEST_CASE("for a connection beyond the limit the oldest that is idle has to go")
     {
         const http_server server = start(echo(), {.connections = 2});
-        {
-            http_client first(server);
-            http_client second(server);
-            for (http_client* client : {&first, &second}) {
-                client->send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
-                CHECK(body_of(client->read_until("/x")) == "/x");
-            }
-            http_client third(server);
-            CHECK(third.read_to_end().empty());
-            CHECK(third.was_closed());
+        http_client first(server);
+        http_client second(server);
+        for (http_client* client : {&first, &second, &first}) {
+            client->send("GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n");
+            CHECK(body_of(client->read_until("/x")) == "/x");
         }
-        // The server learns of the end of a connection when it comes to read it.
-        std::string response;
-        for (int i = 0; i < 1'000 && response.empty(); ++i)
-            response = get(server, "/y");
-        CHECK(body_of(response) == "/y");
+        CHECK(body_of(get(server, "/y")) == "/y");
+        CHECK(second.read_to_end().empty());
+        CHECK(second.was_closed());
+        first.send("GET /z HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        CHECK(body_of(first.read_until("/z")) == "/z");
+    }
+
+    TEST_CASE("half requests on all connections keep nobody out")
+    {
+        const http_server server = start(echo(), {.connections = 4});
+        std::vector<std::unique_ptr<http_client>> slow;
+        for (int i = 0; i < 20; ++i) {
+            slow.push_back(std::make_unique<http_client>(server));
+            slow.back()->send("GET / HT");
+            CHECK(body_of(get(server, "/served")) == "/served");
+        }
+    }
+
+    TEST_CASE("while all are about to be answered, one more is closed at once")
+    {
+        std::mutex mutex;
+        std::condition_variable asked;
+        std::vector<http_reply> late;
+        const http_server server = start(
+            [&](const std::string&, http_reply reply) {
+                const std::lock_guard lock(mutex);
+                late.push_back(std::move(reply));
+                asked.notify_one();
+            },
+            {.connections = 2, .answer = 60s});
+        http_client first(server);
+        http_client second(server);
+        for (http_client* client : {&first, &second})
+            client->send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        std::unique_lock lock(mutex);
+        REQUIRE(asked.wait_for(lock, 20s, [&] { return late.size() == 2; }));
+        http_client third(server);
+        CHECK(third.read_to_end().empty());
+        CHECK(third.was_closed());
+        for (const http_reply& reply : late)
+            reply([] { return http_page{200, "text/plain", "late"}; });
+        for (http_client* client : {&first, &second})
+            CHECK(body_of(client->read_until("late")) == "late");
     }
 
     TEST_CASE("many clients at once are all answered")
@@ -372,6 +440,12 @@ TEST_SUITE("http_server")
         CHECK(second.error().message ==
               "cannot serve metrics on 127.0.0.1 port " + port + ": Address already in use");
         CHECK(http_server::start("nonsense", 0, {echo()}).has_error());
+        const auto looked =
+            http_server::check("127.0.0.1", static_cast<std::uint16_t>(std::stoi(port)));
+        REQUIRE(looked.has_error());
+        CHECK(looked.error().message == second.error().message);
+        CHECK(http_server::check("nonsense", 0).has_error());
+        CHECK(http_server::check("127.0.0.1", 0).has_value());
     }
 
     TEST_CASE("the address says which port was taken")

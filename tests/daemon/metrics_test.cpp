@@ -40,7 +40,7 @@ metrics_snapshot two_backends()
     main.pool.checkout_seconds.observe(2ms);
     main.pool.checkout_seconds.observe(2min);
     main.pool.turned_away = 8;
-    main.is_paused = true;
+    main.is_paused = main.is_suspended = true;
     main.traffic.transaction_seconds.observe(1ms);
     main.traffic.transaction_seconds.observe(3s);
     main.traffic.query_time = 2500ms;
@@ -95,6 +95,7 @@ TEST_SUITE("metrics")
                 R"(weir_pool_waiting{backend="main"} 5)",
                 R"(weir_pool_paused{backend="main"} 1)",
                 R"(weir_pool_disabled{backend="main"} 0)",
+                R"(weir_pool_suspended{backend="main"} 1)",
                 R"(weir_pool_timeouts_total{backend="main"} 6)",
                 R"(weir_pool_turned_away_total{backend="main"} 8)",
                 R"(weir_pool_connects_total{backend="main",result="ok"} 17)",
@@ -173,7 +174,7 @@ TEST_SUITE("metrics")
                 CHECK(line.starts_with(family));
             }
         }
-        CHECK(families == 40);
+        CHECK(families == 41);
     }
 
     TEST_CASE("without backends the page is still one")

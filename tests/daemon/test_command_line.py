@@ -49,7 +49,7 @@ def test_a_wrong_command_line_is_status_2_and_says_why(tmp_path, arguments):
     assert not done.stdout
 
 
-@pytest.mark.parametrize("verb", [["serve"], ["url"], ["check"], ["check", "--settings"]])
+@pytest.mark.parametrize("verb", [["serve"], ["url"], ["check", "--settings"]])
 def test_all_complaints_are_told_at_once(tmp_path, verb):
     done = weir(*verb, cwd=tmp_path, DB_POOL_SIZE="-2", DB_POOL_TIMEOUT="soon")
     assert done.returncode == 1

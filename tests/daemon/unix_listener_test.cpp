@@ -197,6 +197,7 @@ TEST_SUITE("unix_listener")
         const auto refused = unix_listener::open({home.path()});
         REQUIRE(refused.has_error());
         CHECK(refused.error().message == path + " exists and is no socket");
+        CHECK(unix_listener::check({home.path()}).error().message == refused.error().message);
         CHECK(read_file(path) == "precious");
         CHECK_FALSE(exists(path + ".lock"));
     }
@@ -297,6 +298,45 @@ TEST_SUITE("unix_listener")
         CHECK(s.st_gid == ::getegid());
     }
 
+    TEST_CASE("an inherited socket has the mode and group asked for now")
+    {
+        const temporary_directory dir;
+        listen_address at{.directory = dir.path(), .mode = 0777};
+        auto before = unix_listener::open(at);
+        REQUIRE(before.has_value());
+        const int socket = ::dup(before->descriptor());
+        const int lock = ::dup(before->lock_descriptor());
+        before->pass_on();
+        at.mode = 0600;
+        at.group = std::to_string(::getegid());
+        const auto after = unix_listener::inherit(socket, lock, at);
+        REQUIRE(after.has_value());
+        struct stat s {};
+        REQUIRE(::lstat(at.path().c_str(), &s) == 0);
+        CHECK((s.st_mode & 07777) == 0600);
+        CHECK(s.st_gid == ::getegid());
+    }
+
+    TEST_CASE("what an adopted socket does not heed has its settings' names")
+    {
+        const temporary_directory dir;
+        const auto made = unix_listener::open({.directory = dir.path(), .mode = 0660});
+        REQUIRE(made.has_value());
+        const auto adopted = unix_listener::adopt(::dup(made->descriptor()));
+        REQUIRE(adopted.has_value());
+        CHECK(adopted->unheeded({.directory = dir.path()}).empty());
+        CHECK(adopted->unheeded({.directory = dir.path(), .mode = 0660}).empty());
+        const std::vector<std::string> all{"listen.socket_dir",
+                                           "listen.port",
+                                           "listen.mode",
+                                           "listen.group"};
+        const listen_address other{.directory = "/elsewhere",
+                                   .port = 6432,
+                                   .mode = 0600,
+                                   .group = "4711"};
+        CHECK((adopted->unheeded(other) == all));
+    }
+
     TEST_CASE("an unknown group is named, and no file is made")
     {
         const temporary_directory home;
@@ -304,7 +344,26 @@ TEST_SUITE("unix_listener")
         REQUIRE(refused.has_error());
         CHECK(refused.error().message ==
               "there is no group \"no-such-group\" to give the socket to");
+        CHECK(unix_listener::check({home.path(), 5432, 0660, "no-such-group"}).has_error());
         CHECK_FALSE(exists(home.path() + "/.s.PGSQL.5432"));
+    }
+
+    TEST_CASE("a look makes nothing, and sees who listens")
+    {
+        const temporary_directory home;
+        const listen_address at{home.path() + "/run"};
+        CHECK(unix_listener::check(at).has_value());
+        CHECK_FALSE(exists(home.path() + "/run"));
+        CHECK(!who_listens(at.path()).value().has_value());
+        const auto listener = unix_listener::open(at);
+        REQUIRE(listener.has_value());
+        CHECK(unix_listener::check(at).has_value());
+        const auto seen = who_listens(at.path());
+        REQUIRE(seen.has_value());
+        REQUIRE(seen->has_value());
+        CHECK((*seen)->pid == ::getpid());
+        CHECK(name_of(**seen) == "daemon_test, pid " + std::to_string(::getpid()));
+        CHECK(name_of({}) == "pid unknown");
     }
 
     TEST_CASE("a directory that cannot be made is named")

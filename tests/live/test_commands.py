@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import pty
+import pwd
 import signal
 import struct
 import subprocess
@@ -13,6 +14,7 @@ import termios
 import psycopg
 import pytest
 
+from cluster import as_account
 from patience import wait_for
 from weir import binary
 
@@ -109,6 +111,108 @@ def test_a_backend_that_is_down_says_why(start, scratch):
         psycopg.connect(daemon.dsn(connect_timeout=1)).close()
     wait_for(lambda: "gone is down: " in says(daemon, "status"))
     assert str(scratch) in says(daemon, "status").split("gone is down: ")[1]
+
+
+def test_operators_are_let_in_while_weir_drains(pg, start):
+    daemon = start(pg.unix_url())
+    drain = [binary(), "drain"]
+    with contextlib.closing(psycopg.connect(daemon.dsn(), autocommit=True)) as holder:
+        holder.execute("BEGIN")
+        holder.execute("SELECT 'held'")
+        with subprocess.Popen(drain, env=environment(daemon.directory)) as first:
+            wait_for(lambda: "up, draining" in says(daemon, "status"))
+            with pytest.raises(psycopg.OperationalError, match="weir is shutting down"):
+                psycopg.connect(daemon.dsn())
+            with subprocess.Popen(drain, env=environment(daemon.directory), stderr=subprocess.PIPE,
+                                  text=True) as impatient:
+                wait_for(lambda: daemon.log().count("SHUTDOWN") == 2)
+                impatient.send_signal(signal.SIGINT)
+                assert "weir goes on draining" in impatient.communicate(timeout=60)[1]
+            with subprocess.Popen(drain, env=environment(daemon.directory)) as second:
+                wait_for(lambda: daemon.log().count("SHUTDOWN") == 3)
+                holder.execute("COMMIT")
+                assert first.wait(60) == second.wait(60) == 0
+    assert daemon.wait() == 0
+
+
+def test_a_suspended_weir_is_seen_to_be_so_wherever_one_looks(pg, start, systemd):
+    daemon = start(pg.unix_url(), NOTIFY_SOCKET=systemd.path)
+    with psycopg.connect(daemon.dsn("weir"), autocommit=True) as console:
+        console.execute("SUSPEND")
+    assert "up, suspended" in says(daemon, "status")
+    assert json.loads(says(daemon, "status", "--json"))["backends"][0]["clients_are"] == "suspended"
+    assert daemon.metric("weir_pool_suspended", backend="postgres") == 1
+    page = json.loads(daemon.get("/status.json")[1])
+    assert page["closed_because"] == "suspended" and page["pools"][0]["suspended"]
+    status, ready = daemon.get("/readyz")
+    assert status == 503 and json.loads(ready)["closed_because"] == "suspended"
+    systemd.until("STATUS=suspended until RESUME")
+    with screen(daemon) as top:
+        top.wait_for("up, suspended")
+
+    done = run(daemon.directory, "resume", "postgres")
+    assert done.returncode == 1 and "weir resume" in done.stderr
+    assert "up, suspended" in says(daemon, "status")
+    says(daemon, "resume")
+    assert "suspended" not in says(daemon, "status")
+    assert daemon.metric("weir_pool_suspended", backend="postgres") == 0
+    assert daemon.get("/readyz")[0] == 200
+    systemd.until("STATUS=serving 1 backend(s)")
+
+
+@pytest.mark.parametrize("arguments", [["status", "--json"], ["who"], ["url"], ["check", "--settings"], ["--help"]])
+def test_what_cannot_be_written_is_an_error(pg, start, arguments):
+    daemon = start(pg.unix_url())
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([binary(), *arguments], env=environment(daemon.directory, DATABASE_URL=pg.unix_url()),
+                              check=False, timeout=60, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 1
+    assert "cannot write to standard output: No space left on device" in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["status", "who", "pause"])
+def test_a_settings_file_that_was_asked_for_has_to_be_there(pg, start, verb):
+    daemon = start(pg.unix_url())
+    done = run(daemon.directory, verb, "--config", "/nonexistent/weir.json")
+    assert done.returncode == 1 and not done.stdout
+    assert "/nonexistent/weir.json cannot be read: No such file or directory" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can ask as somebody else")
+def test_who_is_no_operator_is_told_so_once(pg, start):
+    daemon = start(pg.unix_url())
+    stranger = as_account(pwd.getpwnam("nobody"), "KILL")
+    done = subprocess.run([*stranger, binary(), "status"], env=environment(daemon.directory), check=False,
+                          timeout=60, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"the weir that serves {daemon.socket_path()} refuses: permission denied for the console\n")
+    assert done.stderr.count(daemon.socket_path()) == 1
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("backend", [[], ["postgres"]])
+def test_a_pause_that_nobody_waits_for_says_that_it_lasts(crowd, backend, which):
+    with subprocess.Popen([binary(), "pause", *backend], env=environment(crowd.directory), text=True,
+                          stderr=subprocess.PIPE) as pause:
+        wait_for(lambda: "up, paused" in says(crowd, "status"))
+        pause.send_signal(which)
+        _, words = pause.communicate(timeout=60)
+    assert pause.returncode == -which  # by the signal, as a shell wants to know
+    if backend:
+        assert words == "postgres stays paused; weir resume postgres ends it\n"
+    else:
+        assert words == "every backend stays paused; weir resume ends it\n"
+    assert "up, paused" in says(crowd, "status")
+    says(crowd, "resume", *backend)
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "reconnect"])
+def test_an_empty_name_is_not_every_backend(pg, start, verb):
+    daemon = start(pg.unix_url())
+    done = run(daemon.directory, verb, "")
+    assert done.returncode == 2 and "the backend's name is empty" in done.stderr
+    assert "up, paused" not in says(daemon, "status")
 
 
 def test_verbs_answer_programs(pg, start):
@@ -215,9 +319,16 @@ def test_top_pauses_resumes_and_kills(pg, start):
     with screen(daemon) as top:
         top.wait_for("0 hold a server")  # what is typed before is dropped
         top.type("p")
+        top.wait_for("no row is chosen")  # nobody holds anything, so nothing is marked
+        top.type("\tp")
+        top.wait_for("pause postgres? y/n")
+        top.type("y")
         top.wait_for("up, paused")
         top.type("r")
         wait_for(lambda: top.page() and not any("up, paused" in line for line in top.page()))
+        top.wait_for("resuming postgres: done")
+        top.type("\t")
+        top.wait_for("q quit")
         client.execute("BEGIN")
         client.execute("SELECT 'held'")
         top.wait_for("idle in transaction")
@@ -234,12 +345,12 @@ def test_top_pauses_resumes_and_kills(pg, start):
 def test_top_does_not_wait_for_a_pause_that_waits(crowd):
     with screen(crowd) as top:
         top.wait_for("1 hold a server")
-        top.type("p")
+        top.type("py")
         top.wait_for("pausing postgres ...")
         top.type("r")  # on a connection of its own
         top.wait_for("up  ")
         wait_for(lambda: "ended by a RESUME" in top.read())
-        top.type("p")
+        top.type("py")
         top.wait_for("up, paused")
         top.type("q")
         wait_for(lambda: top.read() and top.process.poll() is not None)
@@ -254,6 +365,49 @@ def test_top_ends_with_the_weir(pg, start):
         daemon.stop()
         wait_for(lambda: top.read() and top.process.poll() is not None)
         assert top.process.returncode == 1
+        assert termios.tcgetattr(top.theirs) == top.before
+
+
+@contextlib.contextmanager
+def frozen(daemon):
+    """A weir that hangs."""
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(daemon.process.pid, signal.SIGCONT)
+
+
+@pytest.mark.parametrize("leave", ["q", "\x03", signal.SIGTERM])
+def test_top_can_be_left_while_weir_hangs(pg, start, leave):
+    daemon = start(pg.unix_url())
+    with screen(daemon) as top:
+        top.wait_for("0 hold a server")
+        with frozen(daemon):
+            top.wait_for("no answer for")
+            if isinstance(leave, str):
+                top.type(leave)
+            else:
+                os.kill(top.process.pid, leave)
+            wait_for(lambda: top.read() and top.process.poll() is not None)
+            assert top.process.returncode == 0  # before its own patience was over
+            assert top.text.endswith("\x1b[?25h\x1b[?1049l")
+            assert termios.tcgetattr(top.theirs) == top.before
+
+
+def test_a_weir_that_hangs_is_told_from_one_that_refuses(pg, start):
+    daemon = start(pg.unix_url())
+    with screen(daemon) as top:
+        top.wait_for("0 hold a server")
+        with frozen(daemon):
+            done = run(daemon.directory, "status")
+            wait_for(lambda: top.read() and top.process.poll() is not None)  # it has lost its patience, too
+        assert done.returncode == 1 and not done.stdout
+        assert f"the weir that serves {daemon.socket_path()} does not answer" in done.stderr
+        assert "systemctl restart weir" in done.stderr
+        assert "refuses" not in done.stderr and done.stderr.count(daemon.socket_path()) == 1
+        assert top.process.returncode == 1
+        assert "\x1b[?1049l" in top.text and "systemctl restart weir" in top.text
         assert termios.tcgetattr(top.theirs) == top.before
 
 

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import decimal
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -386,6 +387,21 @@ def test_who_waits_out_a_pause_is_told_of_it(pg, start):
         assert client.execute("SELECT 'x'").fetchone() == ("x",)
 
 
+def test_a_backend_is_called_by_its_name_or_an_alias(pg, start):
+    config = {"backends": {"shop": {"url": pg.unix_url(), "aliases": ["store"]}, "blog": {"url": pg.unix_url()}}}
+    daemon = start(config=config)
+    assert console(daemon, "PAUSE store") == "PAUSE"
+    assert {row["name"]: row["paused"] for row in shown(daemon, "DATABASES") if row["paused"]} == {"shop": 1}
+    assert console(daemon, "RESUME store") == "RESUME"
+    for command in ("PAUSE", "RESUME", "KILL", "RECONNECT", "DISABLE", "WAIT_CLOSE"):
+        with pytest.raises(psycopg.errors.InvalidCatalogName) as raised:
+            console(daemon, f"{command} shops")
+        assert raised.value.diag.message_hint == "There are: blog, shop."
+        with pytest.raises(psycopg.errors.SyntaxError, match="zero-length"):
+            console(daemon, f'{command} ""')
+    assert [row["name"] for row in shown(daemon, "DATABASES") if row["paused"] or row["disabled"]] == []
+
+
 def test_disable_keeps_new_clients_out_and_lets_the_others_be(pg, start):
     daemon = start(pg.unix_url())
     with psycopg.connect(daemon.dsn(), autocommit=True) as there:
@@ -484,10 +500,12 @@ def test_set_changes_what_can_be_changed_until_a_reload(pg, start):
     assert shown(daemon, "DATABASES")[0]["pool_size"] == 5
     with pytest.raises(psycopg.errors.InvalidParameterValue, match="it must be"):
         console(daemon, "SET backends.postgres.pool.size = many")
-    with pytest.raises(psycopg.errors.InvalidParameterValue, match="is not a setting"):
-        console(daemon, "SET backends.postgres.pool.sizes = 5")
-    with pytest.raises(psycopg.errors.CantChangeRuntimeParam, match="listen.port"):
-        console(daemon, "SET listen.port = 5433")
+    for name in ("backends.postgres.pool.sizes", "default_pool_size"):
+        with pytest.raises(psycopg.errors.UndefinedObject, match=name):
+            console(daemon, f"SET {name} = 5")
+    for name in ("listen.port", "admin.users", "backends.postgres.migrations.command"):
+        with pytest.raises(psycopg.errors.CantChangeRuntimeParam, match=name):
+            console(daemon, f"SET {name} = '/bin/true'")
     assert shown(daemon, "DATABASES")[0]["pool_size"] == 5
     console(daemon, "SET max_client_conn = 1")
     with psycopg.connect(daemon.dsn("postgres")):
@@ -517,6 +535,8 @@ def test_shutdown_wait_for_servers_lets_transactions_finish(pg, start):
         holder.execute("BEGIN")
         holder.execute("SELECT 'held'")
         operator.pgconn.send_query(b"SHUTDOWN WAIT_FOR_SERVERS")
+        # Psycopg of Debian 12 loses the words of a FATAL that comes while it asks something.
+        wait_for(lambda: shown(daemon, "BACKENDS")[0]["clients_are"] == "draining")
         with pytest.raises(psycopg.OperationalError, match="administrator command"):
             wait_for(lambda: idle.execute("") is None)
         assert holder.execute("SELECT 'goes on'").fetchone() == ("goes on",)
@@ -527,14 +547,30 @@ def test_shutdown_wait_for_servers_lets_transactions_finish(pg, start):
 
 def test_shutdown_wait_for_clients_serves_them_until_they_leave(pg, start):
     daemon = start(pg.unix_url())
-    with psycopg.connect(daemon.dsn("weir"), autocommit=True) as operator:
+    with (
+        psycopg.connect(daemon.dsn("weir"), autocommit=True) as operator,
+        socket.socket(socket.AF_UNIX) as mute,  # says nothing, and is not waited for
+    ):
         with psycopg.connect(daemon.dsn("postgres"), autocommit=True) as client:
             operator.pgconn.send_query(b"SHUTDOWN WAIT_FOR_CLIENTS")
-            wait_for(lambda: not os.path.exists(daemon.socket_path()))
+            wait_for(lambda: shown(daemon, "BACKENDS")[0]["clients_are"] == "draining")
+            with pytest.raises(psycopg.OperationalError, match="weir is shutting down"):
+                psycopg.connect(daemon.dsn("postgres"))
+            mute.connect(daemon.socket_path())
             for _ in range(5):
                 assert client.execute("SELECT 'x'").fetchone() == ("x",)
         assert answer(operator).command_status == b"SHUTDOWN"
         assert daemon.wait() == 0
+
+
+def test_a_signal_ends_the_wait_for_clients(pg, start):
+    daemon = start(pg.unix_url())
+    with psycopg.connect(daemon.dsn("weir"), autocommit=True) as operator:
+        with contextlib.closing(psycopg.connect(daemon.dsn("postgres"), autocommit=True)):
+            operator.pgconn.send_query(b"SHUTDOWN WAIT_FOR_CLIENTS")
+            wait_for(lambda: shown(daemon, "BACKENDS")[0]["clients_are"] == "draining")
+            daemon.stop()
+        assert answer(operator).command_status == b"SHUTDOWN"
 
 
 def test_reconnect_replaces_each_connection_once_nobody_holds_it(pg, start):
@@ -689,7 +725,7 @@ def test_a_slow_transaction_is_logged_with_its_last_statement_without_its_litera
         client.execute("SELECT pg_sleep(0.2), 'confidential'")
         (holder,) = shown(daemon, "HOLDERS")
         assert holder["statement"] == "SELECT pg_sleep(?), ?"
-        client.execute("COMMIT")
+        client.execute("/* app */ COMMIT")
         for _ in range(2):  # the second time by its name
             client.execute("SELECT pg_sleep(%s), 'confidential'", [0.2], prepare=True)
         console(daemon, "SET backends.postgres.pool.log_literals = on")
@@ -742,6 +778,34 @@ def test_of_many_queries_some_stand_for_all(pg, start):
     assert queries(daemon)["SELECT $1"]["calls"] <= 3_000
 
 
+def test_what_is_not_utf8_is_shown_all_the_same(pg, start):
+    daemon = start(pg.unix_url())
+    with psycopg.connect(daemon.dsn(), autocommit=True, client_encoding="LATIN1") as client:
+        client.execute('SELECT 1 AS "na\u00efve"')
+        wait_for(lambda: any("na\ufffdve" in row["query"] for row in shown(daemon, "QUERIES")))
+        client.execute("BEGIN")
+        client.execute('SELECT 2 AS "na\u00efve"')
+        assert 'SELECT ? AS "na\ufffdve"' in shown(daemon, "HOLDERS")[0]["statement"]
+    with psycopg.connect(daemon.dsn(), autocommit=True) as client:
+        client.execute("BEGIN")
+        client.execute("SELECT " + ", ".join(["1 AS \u00e9\u00e9\u00e9"] * 100))  # cut somewhere
+        assert "\u00e9" in shown(daemon, "HOLDERS")[0]["statement"]
+
+
+def test_each_of_a_pipeline_that_repeats_a_statement_is_a_call(pg, start):
+    daemon = start(pg.unix_url())
+    pg.psql("CREATE TABLE IF NOT EXISTS piped (i int)")
+    with psycopg.connect(daemon.dsn()) as client:
+        client.cursor().executemany(
+            "INSERT INTO piped VALUES (%s), (%s)", [(i, i) for i in range(40)]
+        )
+    insert = "INSERT INTO piped VALUES ($1), ($2)"
+    wait_for(lambda: queries(daemon).get(insert, {}).get("calls", 0) >= 40)
+    seen = queries(daemon)[insert]
+    assert (seen["calls"], seen["rows"]) == (40, 80)
+    assert seen["max_us"] <= seen["total_us"]
+
+
 def test_who_waited_for_a_server_is_seen_in_the_queries(pg, start):
     daemon = start(pg.unix_url(), DB_POOL_SIZE=1, DB_MAX_OVERFLOW=0)
     with contextlib.ExitStack() as open_ones:
@@ -769,12 +833,25 @@ def test_databases_say_where_a_backend_is_and_config_how_it_is_set(pg, start):
     assert (size["value"], size["default"], size["changeable"]) == ("7", "10", "yes")
     assert config["listen.port"]["changeable"] == "no"
     assert config["backends.postgres.url"]["default"] is None
+    # pgbouncer_exporter reads these two.
+    assert config["max_client_conn"]["value"] == "10000"
+    assert config["max_user_connections"]["value"] == "0"
     assert {row["key"]: row["value"] for row in shown(daemon, "STATE")} == {
         "active": "yes",
         "paused": "no",
         "suspended": "no",
     }
     assert [row["name"] for row in shown(daemon, "USERS")] == ["postgres"]
+
+
+def test_a_console_and_a_new_connection_say_what_there_is_to_say(pg, start):
+    daemon = start(config={"backends": {"main": {"url": pg.unix_url(), "pool": {"min_idle": 2}}}})
+    wait_for(lambda: len(shown(daemon, "SERVERS")) >= 2)
+    for row in shown(daemon, "SERVERS"):
+        assert row["request_time"] >= row["connect_time"]
+    with psycopg.connect(daemon.dsn("weir"), application_name="pager", autocommit=True) as operator:
+        own = [row for row in asked(operator, "CLIENTS") if row["application_name"] == "pager"]
+        assert [row["database"] for row in own] == ["weir"]
 
 
 def test_a_sqlite_backend_has_no_host_and_no_user(start):

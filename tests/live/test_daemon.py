@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from cluster import cluster
+from free_port import free_port
 from patience import wait_for
 from raw_client import query, raw_client, sqlstates, startup
 from weir import binary
@@ -182,6 +183,18 @@ def test_a_second_sigterm_ends_at_once(pg, start):
     daemon.destroy()
 
 
+def test_how_long_a_stop_waits_for_transactions_is_a_setting(pg, start, systemd):
+    daemon = start(pg.unix_url(), config={"shutdown_timeout": "300ms"}, NOTIFY_SOCKET=systemd.path)
+    with raw_client(daemon.socket_path(), **LOGIN) as busy:
+        busy.ask("BEGIN")
+        busy.ask("SELECT 1")
+        daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.wait(20) == 0  # sooner than with the 30 s that it has by default
+        busy.hears_the_end()
+    assert "transactions are cut off" in daemon.log()
+    systemd.until(f"EXTEND_TIMEOUT_USEC={15_300_000}")
+
+
 def test_sigterm_with_nobody_connected_ends_cleanly(pg, start):
     start(pg.unix_url()).stop()
 
@@ -205,6 +218,64 @@ def test_the_hard_limit_of_descriptors_is_what_counts(pg, start):
             clients.enter_context(raw_client(daemon.socket_path(), **LOGIN))
         with raw_client(daemon.socket_path(), **LOGIN) as last:
             assert last.rows("SELECT 'served'") == [["served"]]
+
+
+def test_who_knocks_when_there_are_no_descriptors_left_is_served_later(pg, start):
+    daemon = start(pg.unix_url(), wrap=lambda _: ["prlimit", "--nofile=64:64"])
+    with raw_client(daemon.socket_path(), **LOGIN) as first:
+        assert first.rows("SELECT 'x'") == [["x"]]  # there is a server for the others
+    with contextlib.ExitStack() as silent:
+        for _ in range(100):
+            silent.enter_context(raw_client(daemon.socket_path()))
+        wait_for(lambda: "cannot accept a client" in daemon.log())
+        time.sleep(1)  # it tries again ten times
+        assert daemon.log().count("cannot accept a client") == 1
+    with raw_client(daemon.socket_path(), **LOGIN) as late:
+        assert late.rows("SELECT 'served'") == [["served"]]
+
+
+# What the kernel says when fs.epoll.max_user_watches is reached, while there is a file "full".
+FULL_EPOLL = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event)
+{
+    if (operation == EPOLL_CTL_ADD && access("full", F_OK) == 0) {
+        errno = ENOSPC;
+        return -1;
+    }
+    int (*real)(int, int, int, struct epoll_event *) = dlsym(RTLD_NEXT, "epoll_ctl");
+    return real(epoll, operation, fd, event);
+}
+"""
+
+
+def test_a_client_that_cannot_be_watched_is_refused_and_the_others_go_on(pg, start, scratch):
+    library = str(scratch / "full_epoll.so")
+    compiler = ["cc", "-shared", "-fPIC", "-xc", "-", "-o", library, "-ldl"]
+    subprocess.run(compiler, input=FULL_EPOLL, text=True, check=True)
+    sanitizer = os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"
+    preload = ["env", f"LD_PRELOAD={library}", f"ASAN_OPTIONS={sanitizer}"]
+    daemon = start(pg.unix_url(), wrap=lambda _: preload)
+    full = daemon.path("full")
+    with raw_client(daemon.socket_path(), **LOGIN) as here:
+        assert here.rows("SELECT 'x'") == [["x"]]
+        with open(full, "w"):
+            pass
+        for _ in range(3):
+            with raw_client(daemon.socket_path()) as refused:
+                answers = refused.hears_the_end()
+                assert sqlstates(answers) == ["53000"]
+                assert "fs.epoll.max_user_watches" in answers[0].fields()["H"]
+        assert here.rows("SELECT 'goes on'") == [["goes on"]]
+        os.unlink(full)
+        with raw_client(daemon.socket_path(), **LOGIN) as late:
+            assert late.rows("SELECT 'served'") == [["served"]]
+    assert daemon.log().count("cannot accept a client") == 1
 
 
 def test_a_peer_that_has_gone_is_no_reason_to_end(pg, start):
@@ -312,6 +383,18 @@ def test_systemd_hears_ready_when_the_socket_serves_and_stopping_at_the_end(pg, 
     systemd.until("STOPPING=1")
 
 
+def test_systemd_is_patient_with_each_budget_that_is_asked_for_at_the_start(start, systemd):
+    def backend():
+        pool = {"budget": "refuse", "connect_timeout": "20s"}
+        return {"url": f"postgresql://app@127.0.0.1:{free_port()}/app", "pool": pool}
+
+    backends = {name: backend() for name in ("a", "b", "c")}
+    start(config={"backends": backends}, NOTIFY_SOCKET=systemd.path)
+    heard = systemd.until("READY=1")
+    asked = [line.partition("=")[2] for line in heard if line.startswith("EXTEND_TIMEOUT_USEC=")]
+    assert len(asked) == 3 and all(int(more) > 20_000_000 for more in asked)
+
+
 def test_the_status_says_which_backend_is_down_and_why(start, systemd):
     serving = "STATUS=serving 1 backend(s)"
     with cluster(tcp=False) as server:
@@ -391,8 +474,20 @@ def test_systemd_can_hand_the_socket_over(pg, start):
     assert (
         os.stat(daemon.socket_path()).st_ino == inode
     )  # it is systemd's file: weir makes none and removes none
+    assert "not heeded" not in daemon.log()
     daemon.stop()
     assert os.path.exists(daemon.socket_path())
+
+
+def test_settings_that_a_passed_socket_does_not_heed_are_named(pg, start):
+    config = {
+        "listen": {"port": 6432, "mode": "0600", "group": "nogroup"},
+        "backends": {"app": {"url": pg.unix_url()}},
+    }
+    daemon = start(config=config, wrap=activated(".s.PGSQL.5432"))
+    wait_for(lambda: re.search(rf"serving.*{re.escape(daemon.socket_path())}", daemon.log()))
+    named = re.findall(r"is not heeded.*setting=(\S+)", daemon.log())
+    assert named == ["listen.port", "listen.mode", "listen.group"]
 
 
 def test_systemd_can_hand_several_sockets_over(pg, start):

@@ -289,6 +289,29 @@ def test_a_client_that_waits_while_the_backend_is_down_is_served_when_it_is_back
         assert client.until_ready()[1].values() == ["served"]
 
 
+def test_a_backend_that_failed_is_up_again_though_no_client_asks(own_pg, start):
+    """Whoever routes by /readyz sends no client to a backend that is down."""
+    daemon = start(own_pg.unix_url(), DB_POOL_SIZE=2, DB_MAX_OVERFLOW=0, DB_POOL_TIMEOUT=1)
+    with raw_client(daemon.socket_path(), **LOGIN) as client:
+        client.rows("SELECT 1 FROM pg_class LIMIT 1")
+        own_pg.stop()
+        assert sqlstates(client.ask("SELECT 1 FROM pg_class")) == ["08001"]
+    assert daemon.get("/readyz")[0] == 503 and daemon.metric("weir_backend_up") == 0
+    own_pg.start()
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
+    assert daemon.metric("weir_backend_up") == 1
+
+
+def test_a_backend_that_is_gone_is_down_though_no_client_asks(own_pg, start):
+    daemon = start(own_pg.unix_url(), DB_POOL_SIZE=2, DB_MAX_OVERFLOW=0)
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
+    own_pg.stop()
+    wait_for(lambda: daemon.get("/readyz")[0] == 503)
+    assert daemon.metric("weir_backend_up") == 0
+    own_pg.start()
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
+
+
 def test_a_password_that_the_server_refuses_is_said_in_its_words(start):
     with cluster(tls=False) as server:
         daemon = start(server.scram_url().replace("100%25", "wrong"), DB_POOL_TIMEOUT=2)

@@ -1,6 +1,8 @@
 """What a weir under load says of itself, as Prometheus and its tools read it."""
 
+import collections
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -11,7 +13,7 @@ import pytest
 
 from patience import wait_for
 from prometheus import prometheus, promtool
-from raw_client import raw_client, sqlstates, startup
+from raw_client import frame, parse, raw_client, sqlstates, startup, sync
 from weir import REPOSITORY
 
 LOGIN = dict(user="tester", database="postgres")
@@ -156,6 +158,55 @@ def test_only_clients_wait(start):
         wait_for(lambda: waiting() == (1, 1))
 
 
+def test_each_error_that_a_client_is_sent_is_counted_once_whoever_gives_it(pg, start):
+    pool = {
+        "size": 2,
+        "max_overflow": 0,
+        "max_pinned": 1,
+        "query_timeout": "1s",
+        "idle_transaction_timeout": "1s",
+    }
+    config = {"backends": {"main": {"url": pg.unix_url(), "pool": pool}}}
+    daemon = start(config=config)
+    seen = collections.Counter()
+
+    def expect(code, answers):
+        assert sqlstates(answers) == [code]
+        seen[code[:2]] += 1
+        counted = {
+            re.search('sqlstate_class="(..)"', name).group(1): value
+            for name, value in daemon.metrics().items()
+            if name.startswith("weir_errors_total")
+        }
+        assert counted == seen, code
+
+    client = lambda: raw_client(daemon.socket_path(), user="tester", database="main")
+    with client() as keeper, client() as c:
+        assert sqlstates(keeper.ask("CREATE TEMP TABLE kept (i int)")) == []
+        expect("22012", c.ask("SELECT 1/0"))  # the server's
+        expect("0A000", c.ask("PREPARE p AS SELECT 1"))  # weir's, without a server
+        expect("26000", c.ask("DEALLOCATE nothing"))
+        c.ask("BEGIN")
+        c.rows("SELECT 1 FROM pg_class LIMIT 1")
+        expect("0A000", c.ask("PREPARE p AS SELECT 1"))  # in the server's stead
+        expect("25P02", c.ask("SELECT 1 FROM pg_class"))
+        c.ask("ROLLBACK")
+        expect("53400", c.ask("CREATE TEMP TABLE mine (i int)"))
+        c.send(parse("", "PREPARE p AS SELECT 1") + sync())
+        expect("0A000", c.until_ready())
+        c.send(parse("p", "SELECT 1") + sync() + parse("p", "SELECT 1") + sync())
+        assert sqlstates(c.until_ready()) == []
+        expect("42P05", c.until_ready())
+        expect("57014", c.ask("SELECT pg_sleep(600)"))  # a limit's, in place of the server's
+        c.ask("BEGIN")
+        c.rows("SELECT 1 FROM pg_class LIMIT 1")
+        wait_for(lambda: daemon.metric("weir_limits_total", limit="idle_transaction_timeout") == 1)
+        expect("25P03", c.ask("SELECT 1 FROM pg_class"))
+    with client() as c:
+        c.send(frame("Y", b"?"))
+        expect("08P01", c.hears_the_end())
+
+
 def test_limits_and_reloads_are_counted(pg, start):
     pool = {"size": 1, "max_overflow": 0, "query_timeout": "200ms"}
     config = {"backends": {"main": {"url": pg.unix_url(), "pool": pool}}}
@@ -212,6 +263,37 @@ def test_readyz_says_per_backend_what_is_wrong(pg, start):
     assert not backends()["gone"]["up"] and backends()["gone"]["gate"] == "open"
     assert "kanarienvogel" not in daemon.get("/readyz")[1]
     assert daemon.get("/healthz") == (200, "ok\n")
+
+
+class ptrace:
+    """Stops one thread of a child of ours while the block lasts; its others go on."""
+
+    SEIZE, INTERRUPT, DETACH, ALL_THREADS = 0x4206, 0x4207, 17, 0x40000000
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def __init__(self, thread):
+        self.thread = thread
+
+    def ask(self, what):
+        if self.libc.ptrace(what, self.thread, None, None) < 0:
+            pytest.skip(f"SKIP ptrace is not allowed: {os.strerror(ctypes.get_errno())}")
+
+    def __enter__(self):
+        self.ask(self.SEIZE)
+        self.ask(self.INTERRUPT)
+        os.waitpid(self.thread, self.ALL_THREADS)
+
+    def __exit__(self, *_):
+        self.ask(self.DETACH)
+
+
+def test_health_is_that_of_the_loop(pg, start):
+    daemon = start(pg.unix_url())
+    assert daemon.get("/healthz") == (200, "ok\n")
+    with ptrace(daemon.process.pid):  # whose number the first thread has: the loop's
+        wait_for(lambda: daemon.get("/healthz")[0] == 503)
+        assert "stuck" in daemon.get("/healthz")[1]
+    wait_for(lambda: daemon.get("/healthz") == (200, "ok\n"))
 
 
 def test_readyz_is_json_when_all_is_well(pg, start):

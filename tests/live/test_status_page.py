@@ -218,6 +218,7 @@ def test_the_page_shows_the_pools_and_follows_them(busy):
 
 
 def test_a_gate_that_a_failure_has_closed_is_shown_without_the_statement(start, scratch):
+    bad = "020_add_audit_log_with_actor_and_requests"
     revisions = scratch / "migrations"
     revisions.mkdir()
     head = "-- revision: {}\n-- down_revision: {}\n\n-- upgrade\n"
@@ -225,20 +226,36 @@ def test_a_gate_that_a_failure_has_closed_is_shown_without_the_statement(start, 
         head.format("good", "none") + "CREATE TABLE good (i int);\n"
     )
     (revisions / "002_bad.sql").write_text(
-        head.format("bad", "good") + f"INSERT INTO good VALUES ('{SECRET}');\n"
+        head.format(bad, "good") + f"INSERT INTO good VALUES ('{SECRET}');\n"
     )
     backend = {"url": f"sqlite:///{scratch}/main.db", "migrations": {"dir": str(revisions)}}
     daemon = start(config={"backends": {"main": backend}})
-    wait_for(lambda: "002" in daemon.get("/readyz")[1] or "bad" in daemon.get("/readyz")[1])
+    wait_for(lambda: bad in daemon.get("/readyz")[1])
+    told = lambda: {event["what"]: event["detail"] for event in status(daemon)["events"]}
+    wait_for(lambda: "migrations failed" in told())
+    assert told()["migrations failed"] == bad
+    rows = "[...document.querySelectorAll('#migrations td')].map(c => c.textContent)"
     with browser() as page:
         open_page(page, daemon)
-        wait_for(lambda: "it failed" in text(page, "#migrations tbody"))
-        cells = page.ask("[...document.querySelectorAll('#migrations td')].map(c => c.textContent)")
-        assert cells == ["main", "closed: it failed, see /readyz", "good", "1"]
+        wait_for(lambda: f"{bad} failed" in text(page, "#migrations tbody"))
+        shown = ["main", f"closed: {bad} failed, see /readyz", f"good → {bad}", "1"]
+        assert page.ask(rows) == shown
         assert text(page, '[data-pool="main"] .state') == "gate closed"
         assert "a gate is closed" in text(page, "#state")
         assert SECRET not in page.ask("document.documentElement.outerHTML")
         assert SECRET not in daemon.get("/status.json")[1]
+
+    backend["migrations"]["on_failure"] = "serve"
+    daemon = start(config={"backends": {"main": backend}})
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
+    with browser(width=390) as page:
+        open_page(page, daemon)
+        wait_for(lambda: f"{bad} failed" in text(page, "#migrations tbody"))
+        shown = ["main", f"open, but {bad} failed: see SHOW MIGRATIONS", f"good → {bad}", "1"]
+        assert page.ask(rows) == shown
+        assert "serving; migrations failed: main" in text(page, "#state")
+        assert page.ask("document.querySelector('#state').className") == "state warning"
+        assert page.ask("document.documentElement.scrollWidth") <= 390  # nothing to scroll aside
 
 
 def test_what_an_operator_does_is_shown(pg, start):
@@ -248,15 +265,49 @@ def test_what_an_operator_does_is_shown(pg, start):
         console.autocommit = True
         open_page(page, daemon)
         state = lambda: text(page, '[data-pool="main"] .state')
-        for command, shown, happened in [
-            ("PAUSE", "paused", "paused"),
-            ("RESUME", "up", "resumed"),
-            ("DISABLE main", "disabled", "disabled"),
-            ("ENABLE main", "up", "enabled"),
+        for command, shown, header, happened in [
+            ("PAUSE", "paused", "serving; 1 pool paused ", "paused"),
+            ("RESUME", "up", "serving ", "resumed"),
+            ("DISABLE main", "disabled", "serving; 1 pool disabled ", "disabled"),
+            ("ENABLE main", "up", "serving ", "enabled"),
         ]:
             console.cursor().execute(command)
             wait_for(lambda: state() == shown)
+            wait_for(lambda: text(page, "#state").startswith(header))
             wait_for(lambda: happened in text(page, "#events"))
+
+
+def test_who_got_no_connection_is_told_beside_the_times_of_those_who_did(pg, start):
+    pool = {"size": 1, "max_overflow": 0, "timeout": "200ms"}
+    daemon = start(config={"backends": {"main": {"url": pg.unix_url(), "pool": pool}}})
+    come = lambda: raw_client(daemon.socket_path(), user="tester", database="main")
+    with come() as holder, come() as unlucky, browser() as page:
+        holder.ask("BEGIN")
+        holder.rows("SELECT 1 FROM pg_class LIMIT 1")
+        open_page(page, daemon)
+        for _ in range(2):
+            assert sqlstates(unlucky.ask("SELECT 2 FROM pg_class")) == ["53300"]
+        notice = lambda: text(page, '[data-pool="main"] [data-field="notice"]')
+        wait_for(lambda: notice().startswith("2 clients got no connection in the last "))
+        assert pool_of(daemon)["recent"]["refused"] == 2
+
+
+def test_a_backend_that_a_reload_brings_or_takes_is_told_of(pg, start):
+    main = {"main": {"url": pg.unix_url()}}
+    daemon = start(config={"backends": main})
+    told = lambda: {(e["what"], e["backend"]): e["detail"] for e in status(daemon)["events"]}
+    wait_for(lambda: daemon.get("/readyz")[0] == 200)
+    with contextlib.closing(psycopg2.connect(daemon.dsn("weir"))) as console:
+        console.autocommit = True
+        gone = {"url": f"postgresql://app:{SECRET}@127.0.0.1:1/gone"}
+        daemon.write_config({"backends": {**main, "gone": gone}})
+        console.cursor().execute("RELOAD")
+        wait_for(lambda: ("backend added", "gone") in told())
+        wait_for(lambda: ("backend is down", "gone") in told())
+        assert "refused" in told()["backend is down", "gone"]
+        daemon.write_config({"backends": main})
+        console.cursor().execute("RELOAD")
+        wait_for(lambda: ("backend removed", "gone") in told())
 
 
 def test_it_says_so_when_weir_is_gone(busy):

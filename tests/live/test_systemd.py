@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 
 import pytest
 
@@ -46,9 +47,10 @@ class weir_service:
 
     # -- what an administrator does
 
-    def configure(self, migrations=None, **pool):
+    def configure(self, migrations=None, daemon=None, **pool):
         backend = {"url": f"sqlite:///{DATA}/app.db", "pool": pool, "migrations": migrations or {}}
-        self.box.write("/etc/weir/weir.json", json.dumps({"backends": {"app": backend}}))
+        whole = {"backends": {"app": backend}, **(daemon or {})}
+        self.box.write("/etc/weir/weir.json", json.dumps(whole))
 
     def override(self, *lines):
         self.box.write(f"{OVERRIDES}/test.conf", "\n".join(["[Service]", *lines, ""]))
@@ -126,14 +128,17 @@ def test_it_is_enabled_and_served_right_after_the_installation(package):
         box.install(package)
         for unit in UNITS:
             assert box.run("systemctl", "is-enabled", unit).stdout == "enabled\n"
-            assert box.show(unit, "ActiveState") == "active"
+            wait_for(lambda unit=unit: box.show(unit, "ActiveState") == "active")
         with raw_client(box.path(SOCKET), database="database") as client:
             assert client.rows("SELECT 'served'") == [["served"]]
             # An upgrade replaces the service; the socket stays, and so do those who are connected.
             socket, service = (box.show(unit, "ActiveEnterTimestampMonotonic") for unit in UNITS)
             box.install(package)
             assert box.show("weir.socket", "ActiveEnterTimestampMonotonic") == socket
-            assert box.show("weir.service", "ActiveEnterTimestampMonotonic") != service
+            wait_for(
+                lambda: box.show("weir.service", "ActiveEnterTimestampMonotonic")
+                not in ("0", service)
+            )
             assert client.rows("SELECT 'still here'") == [["still here"]]
         box.run("dpkg", "--no-triggers", "--purge", "weir")
         assert not os.path.exists(box.path(SOCKET)) and not os.path.exists(box.path("/etc/weir"))
@@ -142,6 +147,63 @@ def test_it_is_enabled_and_served_right_after_the_installation(package):
         )  # it holds what somebody has put there
         left = box.run("systemctl", "list-unit-files", "weir.*", "--no-legend", check=False).stdout
         assert left == "", left
+
+
+def dpkg_state(box):
+    """Of the package: "installed", or where dpkg got stuck."""
+    return box.run("dpkg-query", "-W", "-f", "${db:Status-Status}", "weir").stdout
+
+
+def test_an_upgrade_does_not_wait_for_migrations(weir, package):
+    weir.configure({"command": f"test -e {DOOR}"})
+    weir.systemctl("start", "--no-block", *UNITS)
+    wait_for(lambda: re.search(r"app: .*status 1", weir.show("StatusText")))
+    before = weir.pid()
+    weir.box.install(package)
+    assert dpkg_state(weir.box) == "installed"
+    wait_for(lambda: weir.pid() not in (0, before))
+    weir.open_door()
+    weir.box.run("weir", "reload")
+    wait_for(lambda: weir.is_in("active"))
+
+
+def test_a_package_whose_service_cannot_start_is_installed_all_the_same(weir, package):
+    weir.configure(daemon={"metrics": {"listen": "192.0.2.1:9127"}})  # nobody's address
+    weir.box.run("dpkg", "--no-triggers", "--remove", "weir")
+    weir.box.install(package)
+    assert dpkg_state(weir.box) == "installed"
+    wait_for(lambda: "192.0.2.1 port 9127" in weir.said())
+    weir.configure()
+    weir.start()
+    assert weir.rows("SELECT 'served'") == [["served"]]
+
+
+def test_removed_and_installed_again_it_is_served_again(weir, package):
+    weir.start()
+    weir.box.run("dpkg", "--no-triggers", "--remove", "weir")
+    assert not os.path.exists(weir.box.path(SOCKET))
+    weir.box.install(package)
+    wait_for(lambda: weir.is_in("active"))
+    assert weir.rows("SELECT 'served'") == [["served"]]
+
+
+def test_what_the_administrator_has_stopped_or_disabled_no_package_starts(weir, package):
+    def is_stopped():
+        jobs = weir.systemctl("list-jobs", "--no-legend", "weir.*").stdout
+        return not jobs and {weir.box.show(u, "ActiveState") for u in UNITS} == {"inactive"}
+
+    weir.box.install(package)
+    assert is_stopped()
+    weir.systemctl("disable", *UNITS)
+    weir.box.run("dpkg", "--no-triggers", "--remove", "weir")
+    weir.box.install(package)
+    assert is_stopped()
+    weir.systemctl("enable", *UNITS)
+    weir.box.run("dpkg", "--no-triggers", "--remove", "weir")
+    weir.box.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", mode=0o755)
+    weir.box.run("dpkg", "--no-triggers", "--install", f"/opt/{os.path.basename(package)}")
+    weir.box.remove("/usr/sbin/policy-rc.d")
+    assert is_stopped()
 
 
 def test_systemd_has_nothing_to_say_about_the_installed_units(machine):
@@ -178,10 +240,11 @@ def test_what_comes_after_weir_comes_after_its_migrations(weir):
 def test_a_migration_that_fails_keeps_it_starting_and_says_why(weir):
     weir.configure({"command": f"test -e {DOOR}"})
     weir.systemctl("start", "--no-block", "weir.service")
-    wait_for(lambda: re.search(r"app: .*status 1", weir.show("StatusText")))
+    advice = "; mend it, then run `weir reload`"
+    wait_for(lambda: re.search(rf"app: .*status 1.*{advice}", weir.show("StatusText")))
     assert weir.is_in("activating")
     weir.open_door()
-    weir.systemctl("kill", "-s", "HUP", "--kill-who=main", "weir.service")
+    weir.box.run("weir", "reload")
     wait_for(lambda: weir.is_in("active"))
     assert weir.rows("SELECT 'served'") == [["served"]]
 
@@ -248,17 +311,33 @@ def test_a_crash_costs_the_clients_that_were_there_and_nobody_else(weir):
 
 def test_one_that_cannot_start_is_tried_again_while_its_clients_wait(weir):
     weir.override("RestartSec=10ms")
-    weir.box.write("/etc/weir/weir.json", "{")
+    weir.configure(daemon={"metrics": {"listen": "192.0.2.1:9127"}})  # nobody's address
     weir.systemctl("start", "weir.socket")
     with weir.connect(database=None) as client:
         client.send(startup(user="tester", database="app"))
         # More often than systemd's own limit allows: five starts in ten seconds.
         wait_for(lambda: int(weir.show("NRestarts")) > 6)
         assert weir.box.show("weir.socket", "ActiveState") == "active"
-        assert "not valid JSON" in weir.said()
+        assert "192.0.2.1" in weir.said()
         weir.configure()
         client.until_ready()
         assert client.rows("SELECT 'served'") == [["served"]]
+
+
+def test_settings_that_it_cannot_use_cost_nobody_who_is_connected_and_little_of_the_journal(weir):
+    weir.override("RestartSec=10ms")
+    weir.start()
+    with weir.connect() as client:
+        client.ask("SELECT 1")
+        weir.box.write("/etc/weir/weir.json", "{")
+        weir.systemctl("restart", "--no-block", "weir.service")
+        wait_for(lambda: "cannot use its settings" in weir.show("StatusText"))
+        time.sleep(2)
+        assert int(weir.show("NRestarts")) < 3
+        assert "not valid JSON" in weir.said() and weir.is_in("activating")
+        weir.configure()
+        weir.systemctl("restart", "weir.service")
+        assert client.rows("SELECT 'still here'") == [["still here"]]
 
 
 # -- reloading
@@ -273,6 +352,20 @@ def test_a_reload_is_done_when_systemctl_returns(weir):
     weir.systemctl("reload", "weir.service")
     assert (weir.pool_size(), weir.pid()) == (4, before)
     assert weir.is_in("active")
+
+
+def test_where_weir_listens_is_the_socket_units_business(weir):
+    """What "listen" says otherwise is warned of, and keeps nobody from reloading."""
+    weir.start()
+    weir.configure(daemon={"listen": {"socket_dir": "/run/elsewhere", "port": 6432}}, size=4)
+    weir.systemctl("reload", "weir.service")
+    assert weir.pool_size() == 4
+    weir.systemctl("restart", "weir.service")
+    wait_for(lambda: len(re.findall(rf"serving.*socket={re.escape(SOCKET)}", weir.said())) == 2)
+    for setting in ("listen.socket_dir", "listen.port"):
+        assert re.search(rf"weir\.socket says where.*setting={setting}", weir.said())
+    weir.systemctl("reload", "weir.service")
+    assert weir.rows("SELECT 'served'") == [["served"]]
 
 
 @pytest.mark.parametrize(
@@ -413,6 +506,15 @@ def test_a_crash_keeps_the_clients_that_were_idle(weir):
     wait_for(lambda: int(weir.show("NFileDescriptorStore")) == 1)
 
 
+def test_a_setting_sends_the_clients_away_at_a_restart(weir):
+    weir.configure(daemon={"keep_clients": False})
+    weir.start()
+    with weir.connect() as client:
+        weir.systemctl("restart", "weir.service")
+        client.hears_the_end()
+    assert int(weir.show("NFileDescriptorStore")) == 0
+
+
 def test_a_stop_lets_go_of_the_clients(weir):
     weir.start()
     with weir.connect() as client:
@@ -513,7 +615,7 @@ def test_urls_and_keys_are_credentials_that_root_alone_may_read(weir):
         "check",
         check=False,
     )
-    assert refused.returncode == 1 and "CREDENTIALS_DIRECTORY" in refused.stderr
+    assert refused.returncode == 1 and "CREDENTIALS_DIRECTORY" in refused.stdout
     weir.box.run(
         "env",
         "CREDENTIALS_DIRECTORY=/run/credentials/weir.service",

@@ -13,6 +13,7 @@ import pytest
 
 from hostile_server import ANSWER, READY, hostile_servers
 from hostile_server import LOGIN as GREETING
+from patience import wait_for
 from raw_client import (
     bind,
     copy_data,
@@ -310,3 +311,26 @@ def test_a_reload_applies_to_those_who_are_here(pg, start):
         daemon.write_config({"backends": backends, "client_idle_timeout": "300ms"})
         daemon.process.send_signal(signal.SIGHUP)
         assert sqlstates(client.hears_the_end()) == ["57P05"]
+
+
+def test_a_reload_makes_nobody_less_silent(pg, start):
+    """Who is sent away after two seconds is, however often the settings are read."""
+    daemon = start(pg.unix_url(), config={"client_idle_timeout": "2s"})
+    with raw_client(daemon.socket_path(), **{**LOGIN, "database": "postgres"}) as silent:
+        silent.rows("SELECT 2")
+
+        def is_told_though_they_are_read_again():
+            daemon.process.send_signal(signal.SIGHUP)
+            return not silent.is_silent(0.25)
+
+        wait_for(is_told_though_they_are_read_again, 20)
+        assert sqlstates(silent.hears_the_end()) == ["57P05"]
+
+
+def test_a_console_may_be_silent_also_after_a_reload(pg, start):
+    daemon = start(pg.unix_url(), config={"client_idle_timeout": "300ms"})
+    with raw_client(daemon.socket_path(), database="weir") as console:
+        for command in ("RELOAD", "SET client_idle_timeout = '400ms'"):
+            console.ask(command)
+            assert console.is_silent(1.5)
+            assert kinds(console.ask("SHOW VERSION")) == "TDCZ"

@@ -68,6 +68,7 @@ void books::logs_in(server_id id)
     at(id).born = now_;
     ++tally_.logins_ok;
     last_login_error_.reset();
+    last_server_broke_ = false;
     logins_fail_ = false;
     ever_logged_in_ = true;
 }
@@ -77,6 +78,7 @@ void books::fails_to_log_in(server_id id, const error& why)
     at(id) = {};
     ++tally_.logins_failed;
     last_login_error_ = why;
+    last_server_broke_ = false;
     logins_fail_ = true;
     knocked_ = now_;
 }
@@ -215,6 +217,8 @@ void books::closes(const action& a)
     promise(!s.broken || s.broken == a.reason, "what broke is called broken");
     s = {};
     ++tally_.closed(a.reason);
+    if (a.reason == close_reason::error && !has_connected())
+        last_server_broke_ = true;
 }
 
 void books::pings(const action& a)
@@ -390,9 +394,10 @@ void books::compare_with(const pool& it)
                 "a client waits in the pool exactly if it waits");
     promise(queue_.empty() ? !n.waiting_since : n.waiting_since == at(queue_.front()).since,
             "the oldest wait is that of who came first");
-    promise(it.is_up() == (total() > count(server_state::connecting) ||
-                           (ever_logged_in_ && !last_login_error_)),
+    promise(it.is_up() == (has_connected() || (ever_logged_in_ && !last_login_error_)),
             "the pool is up exactly if something is connected or the last login succeeded");
+    promise(it.is_in_doubt() == (!has_connected() && (last_login_error_ || last_server_broke_)),
+            "it is in doubt exactly if nothing is connected, and something broke before that");
 
     promise(it.is_open() == !closed_because_, "it is open until paused or shut, and after resume");
     promise(it.is_quiet() == (count(server_state::active) == 0), "it is quiet if nobody holds");
@@ -435,7 +440,7 @@ void books::check_what_a_tick_leaves() const
     promise(count(server_state::idle) + under_way() >= settings_.min_idle + queue_.size() ||
                 !may_open || closed_because_,
             "min_idle servers are kept");
-    const bool may_seek = total() < limit() && (!logins_fail_ || now_ - knocked_ >= 500ms);
+    const bool may_seek = total() < limit() && (!logins_fail_ || now_ - knocked_ >= 5s);
     promise(!lacks_what_it_seeks() || !may_seek || closed_because_, "a server is sought");
 }
 
@@ -513,9 +518,8 @@ unsigned books::limit() const
                : settings_.size + static_cast<unsigned>(settings_.max_overflow);
 }
 
-bool books::is_down() const
-{
-    return last_login_error_ && total() == count(server_state::connecting);
-}
+bool books::is_down() const { return last_login_error_ && !has_connected(); }
+
+bool books::has_connected() const { return total() > count(server_state::connecting); }
 
 } // namespace weir::test

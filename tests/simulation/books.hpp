@@ -95,6 +95,7 @@ private:
     unsigned limit() const;
     bool lacks_what_it_seeks() const;
     bool is_down() const;
+    bool has_connected() const;
 
     pool_settings settings_;
     std::optional<error> closed_because_; // while it is paused or shut
@@ -116,8 +117,9 @@ private:
 
     std::optional<error> last_login_error_;
     bool ever_logged_in_ = false;
-    bool logins_fail_ = false; // the last one, and all were not retired since
-    time_point knocked_{};     // the last open or failed login
+    bool last_server_broke_ = false; // the last of all; no login has ended since
+    bool logins_fail_ = false;       // the last one, and all were not retired since
+    time_point knocked_{};           // the last open or failed login
     pool_stats tally_;
 };
 

@@ -21,6 +21,7 @@ class ticking:
         ]
 
     def __enter__(self):
+        self.connections[0].execute("DROP TABLE IF EXISTS ticks")
         self.connections[0].execute(
             "CREATE TABLE ticks (worker int, n int, PRIMARY KEY (worker, n))"
         )

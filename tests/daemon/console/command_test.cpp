@@ -130,11 +130,15 @@ TEST_CASE("SET changes weir's settings, and lets a driver's be")
     }
     CHECK(parse_command("SET \"backends.Shop.pool.size\" = 5")->subject ==
           "backends.Shop.pool.size");
+    CHECK(parse_command("SET SESSION pool_mode = session")->subject == "pool_mode");
+    CHECK(parse_command("SET default_pool_size = 7")->verb == verb::set); // who misspells is told
     for (const std::string sql : {"SET client_encoding TO 'UTF8'",
-                                  "SET extra_float_digits = 3",
-                                  "SET SESSION x = 1",
-                                  "SET"})
+                                  "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY",
+                                  "SET TIME ZONE 'UTC'",
+                                  "SET LOCAL statement_timeout = 0",
+                                  "SET extra_float_digits = 3"})
         CHECK(parse_command(sql)->verb == verb::courtesy);
+    CHECK(refusal_of("SET") == "42601 syntax error at end of input");
     CHECK(refusal_of("SET max_client_conn") == "42601 syntax error at end of input");
     CHECK(refusal_of("SET max_client_conn 5 6") == "42601 syntax error at or near \"5\"");
     CHECK(refusal_of("SET max_client_conn = 5 6") == "42601 syntax error at or near \"6\"");

@@ -237,25 +237,29 @@ TEST_CASE("connections are shown one by one, and who waits or holds by how long"
 
 TEST_CASE("stats in their four forms, and averages that are weighed")
 {
-    pool_stats_row busy{.database = "busy", .totals = {}, .averages = {}};
+    pool_stats_row busy{.database = "busy", .totals = {}, .averages = {}, .recent = {}};
     busy.totals[stats::xact_count] = 30;
     busy.averages[stats::xact_count] = 3;
     busy.averages[stats::xact_time] = 100;
+    busy.recent[stats::xact_count] = 300;
+    busy.recent[stats::xact_time] = 30'000;
     pool_stats_row calm = busy;
     calm.database = "calm";
-    calm.averages[stats::xact_count] = 1;
+    calm.averages[stats::xact_count] = 0; // less than one in a second
     calm.averages[stats::xact_time] = 500;
+    calm.recent[stats::xact_count] = 33;
+    calm.recent[stats::xact_time] = 33 * 500;
     const std::array both{busy, calm};
     check_width(show_stats(both), "SHOW STATS");
     check_width(show_stats_totals(both), "SHOW STATS_TOTALS");
     check_width(show_stats_averages(both), "SHOW STATS_AVERAGES");
     CHECK(show_stats(both)[0][1] == "30");
-    CHECK(show_stats(both)[1][8] == "1");
+    CHECK(show_stats(both)[1][8] == "0");
     const rows all = show_totals(both);
     REQUIRE(all.size() == 14);
     CHECK(all[0] == row{"total_xact_count", "60"});
-    CHECK(all[7] == row{"avg_xact_count", "4"});
-    CHECK(all[11] == row{"avg_xact_time", "200"}); // (3 * 100 + 1 * 500) / 4
+    CHECK(all[7] == row{"avg_xact_count", "3"});
+    CHECK(all[11] == row{"avg_xact_time", "139"}); // (300 * 100 + 33 * 500) / 333
     check_width(all, "SHOW TOTALS");
 }
 

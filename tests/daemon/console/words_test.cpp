@@ -59,6 +59,13 @@ TEST_CASE("punctuation stands for itself")
     CHECK(shown("begin;commit") == "begin ; commit");
 }
 
+TEST_CASE("a name is not empty, lest it mean all")
+{
+    CHECK(shown("pause \"\"") == "zero-length delimited identifier at or near \"\"\"\"");
+    CHECK(split_words("\"\"").error().code == sqlstate{"42601"});
+    CHECK(shown("show ''") == "show ''");
+}
+
 TEST_CASE("what is not terminated is said")
 {
     CHECK(shown("show 'x") == "unterminated quoted string");

@@ -56,6 +56,12 @@ TEST_CASE("what is available is what the narrowest limit leaves")
     f.others = 40;
     f.siblings = 36;
     CHECK(available() == 21);
+    f.siblings = std::nullopt; // one of them has no limit
+    CHECK(available() == 0);
+    CHECK(weigh({}, f).because ==
+          "max_connections is 100, of which 3 are reserved, and others have 40; weir's other "
+          "backends on that server may open all that is left (one has no limit)");
+    f.siblings = 36;
     f.role_limit = 20;
     f.others_of_role = 5;
     CHECK(available() == 15);
@@ -84,9 +90,35 @@ TEST_CASE("the finding has the numbers")
           "the pool may want more connections than there are: size 10 + max_overflow 20 + "
           "session_pool_size 5 + 1 for LISTEN = 36 connections; 27 are available: max_connections "
           "is 100, of which 3 are reserved, and others have 70 (36 of them other weirs')");
-    CHECK_FALSE(less.fix.empty());
+    CHECK(less.fix == "set size 10, max_overflow 11 and session_pool_size 5 (budget = \"fit\" does "
+                      "it at boot), or raise what limits them");
     const pool_settings unlimited{.size = 0, .max_overflow = -1};
     CHECK(judge("main", unlimited, weigh(unlimited, f)).is == severity::warning);
+}
+
+TEST_CASE("what the finding advises is enough, where anything is")
+{
+    const pool_settings small{.size = 1, .max_overflow = 0}; // 7 with the lane's
+    const finding lane = judge("b", small, {.configured = 7, .available = 4});
+    CHECK(lane.is == severity::warning);
+    CHECK(lane.fix.starts_with("set size 1, max_overflow 0 and session_pool_size 2 "));
+    const finding none = judge("b", small, {.configured = 7, .available = 2});
+    CHECK(none.fix == "raise what limits them: even size 1, max_overflow 0 and session_pool_size 1 "
+                      "need 3");
+}
+
+TEST_CASE("too little is as bad as the policy says")
+{
+    const auto judged = [](budget_policy is, std::int64_t available) {
+        return judge("b", {.budget = is}, {.configured = 36, .available = available});
+    };
+    CHECK(judged(budget_policy::warn, 10).is == severity::warning);
+    CHECK(judged(budget_policy::refuse, 10).is == severity::error);
+    CHECK(judged(budget_policy::refuse, 10).what.find("weir does not start") != std::string::npos);
+    CHECK(judged(budget_policy::refuse, 36).is == severity::ok);
+    CHECK(judged(budget_policy::fit, 10).is == severity::note);
+    CHECK(judged(budget_policy::fit, 10).fix.find("size 8, max_overflow 0") != std::string::npos);
+    CHECK(judged(budget_policy::fit, 2).is == severity::warning); // more than it has
 }
 
 TEST_CASE("a fitted pool needs no more than there is, and gives up its overflow first")

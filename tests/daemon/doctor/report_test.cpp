@@ -24,6 +24,14 @@ TEST_CASE("the report has a line for each finding, its fix below it, and a sum")
     CHECK(worst_of(all) == severity::warning);
     CHECK(worst_of({}) == severity::ok);
     CHECK(lines({}).back() == "all is well");
+    CHECK(
+        lines({{severity::error, {}, "migrations", "two mistakes\nin a.sql\nin b.sql", "mend"}}) ==
+        std::vector<std::string>{"error    migrations: two mistakes",
+                                 "            in a.sql",
+                                 "            in b.sql",
+                                 "         -> mend",
+                                 "",
+                                 "1 error"});
 }
 
 TEST_SUITE_END();

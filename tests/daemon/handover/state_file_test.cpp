@@ -1,5 +1,7 @@
 #include "daemon/handover/state_file.hpp"
 
+#include <boost/crc.hpp>
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
@@ -8,6 +10,7 @@
 #include <map>
 #include <random>
 #include <sys/socket.h>
+#include <vector>
 
 namespace weir {
 
@@ -40,6 +43,38 @@ void put(state_file& file, state_slot* slot, const std::string& record)
 }
 
 } // namespace
+
+TEST_CASE("a note is there beside the records, the last one alone")
+{
+    state_file file = a_file();
+    CHECK(read_note(file.descriptor()).empty());
+    CHECK(file.note("a longer one"));
+    CHECK(file.note("the last"));
+    put(file, file.take(11), "one");
+    CHECK(read_note(file.descriptor()) == "the last");
+    CHECK(kept_in(file).size() == 1);
+    CHECK_FALSE(file.note(std::string(4'096, 'x')));
+    CHECK(read_note(file.descriptor()).empty());
+    CHECK(kept_in(file).size() == 1);
+}
+
+TEST_CASE("a note that is damaged, or in no file of ours, is none")
+{
+    state_file file = a_file();
+    CHECK(file.note("whole"));
+    for (off_t at = 0; at < 80; ++at) {
+        CAPTURE(at);
+        char was = 0;
+        REQUIRE(::pread(file.descriptor(), &was, 1, at) == 1);
+        const char other = static_cast<char>(was ^ 1);
+        REQUIRE(::pwrite(file.descriptor(), &other, 1, at) == 1);
+        const std::string read = read_note(file.descriptor());
+        CHECK((read.empty() || read == "whole")); // it is not all of the file
+        REQUIRE(::pwrite(file.descriptor(), &was, 1, at) == 1);
+    }
+    CHECK(read_note(file.descriptor()) == "whole");
+    CHECK(read_note(-1).empty());
+}
 
 TEST_CASE("the records of idle clients are there, without a close or a flush")
 {
@@ -140,6 +175,26 @@ TEST_CASE("a socket has one cookie, in whatever hands it is")
     CHECK(socket_cookie(pair[1]) != socket_cookie(pair[0]));
     for (const int descriptor : {pair[0], pair[1], copy})
         ::close(descriptor);
+}
+
+TEST_CASE("what claims to be larger than any record can be is not read")
+{
+    state_file file = a_file();
+    put(file, file.take(1), "one");
+    put(file, file.take(2), "two");
+    constexpr std::uint32_t too_large = (64u << 20) + 1;
+    boost::crc_32_type crc; // of what is there, so that its size alone tells
+    std::vector<char> zeros(too_large);
+    crc.process_bytes("one", 3);
+    crc.process_bytes(zeros.data() + 3, 253);
+    crc.process_bytes("two", 3);
+    crc.process_bytes(zeros.data() + 259, too_large - 259);
+    const std::array<std::uint32_t, 1> size{too_large};
+    const std::array<std::uint32_t, 1> sum{crc.checksum()};
+    constexpr off_t first_slot = 4'096;
+    REQUIRE(::pwrite(file.descriptor(), size.data(), 4, first_slot + 4) == 4);
+    REQUIRE(::pwrite(file.descriptor(), sum.data(), 4, first_slot + 28) == 4);
+    CHECK(kept_in(file) == std::map<std::uint64_t, std::string>{{2, "two"}});
 }
 
 TEST_SUITE_END();

@@ -157,6 +157,26 @@ TEST_SUITE("direct_connection")
         CHECK(ask(*db, "SELECT 1") == "1");
     }
 
+    TEST_CASE("a server that says nothing is given up when its time is over")
+    {
+        direct_connection db{std::make_unique<scripted_link>("")};
+        const auto answer = db.query("SELECT 1", {}, 20ms);
+        REQUIRE_FALSE(answer.has_value());
+        CHECK(words(answer.error()) == "08006 no answer within 20 ms");
+        CHECK(db.is_lost());
+    }
+
+    TEST_CASE("a stop leaves at once a server that knows no cancel request")
+    {
+        direct_connection db{std::make_unique<scripted_link>(""),
+                             direct_connection::when_stopped::leave};
+        std::stop_source stop;
+        const std::jthread later{[&] { stop.request_stop(); }};
+        CHECK(words(db.query("SHOW POOLS", stop.get_token()).error()) ==
+              "57014 canceling statement due to user request");
+        CHECK(ask(db, "SHOW POOLS").starts_with(db.is_lost() ? "08006" : "57014"));
+    }
+
     TEST_CASE("a server that ends the session says so, and so does every query after")
     {
         on_postgresql database;

@@ -13,9 +13,9 @@ TEST_CASE("samples of one query add up, by what each stands for")
     query_statistics s;
     const fingerprint slow{"1", "SELECT slow"};
     const fingerprint quick{"2", "SELECT quick"};
-    s.add(quick, {"", 1ms, 0ms, 1}, 2);
-    s.add(slow, {"", 100ms, 5ms, 3}, 1);
-    s.add(slow, {"", 300ms, 0ms, 1}, 1);
+    s.add(quick, {.took = 1ms, .rows = 1, .weight = 2});
+    s.add(slow, {.took = 100ms, .waited = 5ms, .rows = 3});
+    s.add(slow, {.took = 300ms, .rows = 1});
     const auto all = s.all();
     REQUIRE(all.size() == 2);
     CHECK(all[0].query.text == "SELECT slow");
@@ -29,12 +29,23 @@ TEST_CASE("samples of one query add up, by what each stands for")
     CHECK(all[1].longest == 1ms);
 }
 
+TEST_CASE("a pipeline of one statement is as many calls, and each took its share")
+{
+    query_statistics s;
+    s.add({"1", "INSERT"}, {.took = 80ms, .rows = 40, .calls = 40, .weight = 2});
+    const auto all = s.all();
+    CHECK(all[0].calls == 80);
+    CHECK(all[0].rows == 80);
+    CHECK(all[0].took == 160ms);
+    CHECK(all[0].longest == 2ms);
+}
+
 TEST_CASE("what cannot be parsed is known by its text")
 {
     query_statistics s;
-    s.add({"", "SELEKT ?"}, {}, 1);
-    s.add({"", "SELEKT ?"}, {}, 1);
-    s.add({"", "SELEKT ?, ?"}, {}, 1);
+    s.add({"", "SELEKT ?"}, {});
+    s.add({"", "SELEKT ?"}, {});
+    s.add({"", "SELEKT ?, ?"}, {});
     CHECK(s.all().size() == 2);
 }
 
@@ -43,7 +54,7 @@ TEST_CASE("there are never more than so many, and the cheapest goes first")
     query_statistics s;
     for (std::size_t i = 0; i < 3 * query_statistics::most; ++i) {
         const auto took = i == 7 ? std::chrono::nanoseconds{1h} : std::chrono::nanoseconds{1us};
-        s.add({std::to_string(i), std::string(10'000, 'x')}, {"", took, 0ms, 0}, 1);
+        s.add({std::to_string(i), std::string(10'000, 'x')}, {.took = took});
     }
     const auto all = s.all();
     CHECK(all.size() == query_statistics::most);

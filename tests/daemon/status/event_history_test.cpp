@@ -87,7 +87,7 @@ TEST_CASE("a gate closes, migrations fail or are applied, and it opens")
     closed.backends[0].migrations.is_open = false;
     closed.backends[0].migrations.applied = 2;
     closed.backends[0].migrations.failures = 1;
-    closed.backends[0].migrations.revision = "041_x";
+    closed.backends[0].migrations.failed_revision = "041_x";
     CHECK(in_words(events_between(one_backend(), closed)) ==
           "info: revision applied (main, ) x2\n"
           "bad: migrations failed (main, 041_x) x1\n"
@@ -108,12 +108,37 @@ TEST_CASE("reloads and the end are weir's own")
                                                             "info: draining (, ) x1\n");
 }
 
-TEST_CASE("a backend that was not there before begins without a story")
+TEST_CASE("a session lane begins and ends without a story")
 {
     metrics_snapshot after = one_backend();
-    after.backends.push_back({.name = "main:session", .is_up = true});
+    after.backends.push_back({.name = "main:session", .is_session_lane = true, .is_up = true});
     after.backends[1].pool.timeouts = 5;
     CHECK(events_between(one_backend(), after).empty());
+    CHECK(events_between(after, one_backend()).empty());
+}
+
+TEST_CASE("a backend that a reload adds or removes is told of, and whether it is down")
+{
+    metrics_snapshot after = one_backend();
+    after.backends.push_back({.name = "more"});
+    after.backends[1].pool.timeouts = 5; // before it was looked at
+    CHECK(in_words(events_between(one_backend(), after)) == "info: backend added (more, ) x1\n");
+    CHECK(in_words(events_between(after, one_backend())) == "info: backend removed (more, ) x1\n");
+    after.backends[1].down_because = "no route";
+    CHECK(in_words(events_between(one_backend(), after)) ==
+          "info: backend added (more, ) x1\nbad: backend is down (more, no route) x1\n");
+}
+
+TEST_CASE("a backend that is down from the start is told of once its first login has failed")
+{
+    const metrics_snapshot unknown = one_backend(false);
+    metrics_snapshot failed = unknown;
+    failed.backends[0].down_because = "no route";
+    failed.backends[0].pool.logins_failed = 1;
+    CHECK(events_between(unknown, unknown).empty());
+    CHECK(in_words(events_between(unknown, failed)) == "bad: backend is down (main, no route) x1\n"
+                                                       "bad: login failed (main, no route) x1\n");
+    CHECK(events_between(failed, failed).empty());
 }
 
 TEST_CASE("what repeats within a minute is one event, the latest")

@@ -81,4 +81,16 @@ TEST_CASE("errors of all classes are counted together")
     CHECK(w.recent().errors == 2);
 }
 
+TEST_CASE("who got no connection is counted, however it was refused")
+{
+    world w;
+    w.pool.pool.timeouts = 10;
+    w.pass(20s, 1, 1ms);
+    CHECK(w.recent().refused == 0);
+    w.pool.pool.timeouts += 2;
+    w.pool.pool.turned_away += 3;
+    CHECK(w.recent().refused == 5);
+    CHECK(w.recent().checkout.count == 20);
+}
+
 TEST_SUITE_END();

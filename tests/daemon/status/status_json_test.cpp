@@ -53,6 +53,7 @@ TEST_CASE("pools, clients and holders are as they are now")
     CHECK(pool["pinned"] == 1);
     CHECK(pool["waiting_seconds"] == 4);
     CHECK(pool["gate"] == "open");
+    CHECK(pool["suspended"] == false);
     CHECK_FALSE(pool.contains("down_because"));
     CHECK(pool["recent"]["checkout"]["p50"].is_null());
     CHECK(page["holders"][0] == json::parse(R"({"backend":"main","process":"worker[7]","pid":7,
@@ -116,6 +117,7 @@ TEST_CASE("where migrations are, without the words of their statements")
     migration_status& s = m.numbers.backends[0].migrations;
     s.is_open = false;
     s.error = s.closed_because = "041_x failed: duplicate key (secret)";
+    s.failed_revision = "041_x";
     s.current = {"040_tags"};
     s.heads = {"041_x"};
     s.pending = 1;
@@ -124,8 +126,21 @@ TEST_CASE("where migrations are, without the words of their statements")
     const json page = json::parse(text)["migrations"][0];
     CHECK(page["gate"] == "closed");
     CHECK(page["has_failed"] == true);
+    CHECK(page["failed_revision"] == "041_x");
     CHECK(page["current"][0] == "040_tags");
+    CHECK(page["heads"][0] == "041_x");
     CHECK(page["pending"] == 1);
+}
+
+TEST_CASE("a command that failed is shown though it has no revisions, and clients are served")
+{
+    moment m = busy_moment();
+    CHECK(shown({}, m)["migrations"].empty());
+    m.numbers.backends[0].migrations.error = "alembic: exit status 1";
+    const json page = shown({}, m)["migrations"][0];
+    CHECK(page["gate"] == "open");
+    CHECK(page["has_failed"] == true);
+    CHECK(page["failed_revision"] == "");
 }
 
 TEST_CASE("a process with a name of any bytes is still JSON")

@@ -37,6 +37,8 @@ std::string chosen_line(const top_screen& s)
     return found == page.end() ? "" : *found;
 }
 
+std::string last_line(const top_screen& s) { return s.draw({24, 120}, false).back(); }
+
 bool shows(const std::string& line, std::string_view words)
 {
     return line.find(words) != std::string::npos;
@@ -95,6 +97,19 @@ TEST_CASE("the screen has as many lines as there are rows, none longer than its 
     CHECK(std::ranges::none_of(page, [](const auto& l) { return shows(l, "main:session"); }));
 }
 
+TEST_CASE("a weir that does not answer is seen not to")
+{
+    top_screen s;
+    s.show(crowd());
+    const auto first_line = [&] { return s.draw({24, 120}, false)[0]; };
+    s.note_silence(std::chrono::seconds{1}); // it may be busy
+    CHECK(first_line() == "weir 0.1.0 serves /run/weir/.s.PGSQL.5432");
+    s.note_silence(std::chrono::seconds{7});
+    CHECK(first_line() == "weir 0.1.0 serves /run/weir/.s.PGSQL.5432  no answer for 7.0s");
+    s.note_silence({});
+    CHECK_FALSE(shows(first_line(), "no answer"));
+}
+
 TEST_CASE("a row is chosen, and stays so when the others move")
 {
     top_screen s;
@@ -117,22 +132,62 @@ TEST_CASE("a row is chosen, and stays so when the others move")
     CHECK_FALSE(s.press(key::kill));
 }
 
-TEST_CASE("pause and resume are for the chosen pool")
+TEST_CASE("pause and resume are for the pool that is marked")
 {
     top_screen s;
     s.show(crowd());
-    CHECK(s.press(key::pause)->command == "PAUSE \"main\"");
     s.press(key::tab);
     s.press(key::down);
     CHECK(shows(chosen_line(s), "other"));
-    CHECK(s.press(key::pause)->command == "PAUSE \"other\"");
     CHECK(s.press(key::resume)->command == "RESUME \"other\"");
+    CHECK_FALSE(s.press(key::pause));
+    CHECK(last_line(s) == "pause other? y/n");
+    CHECK(s.press(key::yes)->command == "PAUSE \"other\"");
     top_answers odd = crowd();
     odd.pools.backends = answer({"backend"}, {{"a\"b"}});
     s.show(odd);
     CHECK(s.press(key::resume)->command == "RESUME \"a\"\"b\"");
     s.show({});
+    CHECK_FALSE(s.press(key::resume));
+}
+
+TEST_CASE("among the holders they are for the marked one's backend, and a lane's is its pool's")
+{
+    top_screen s;
+    top_answers now = crowd();
+    auto rows = now.holders.holders.rows();
+    rows[2][0] = "main:session";
+    now.holders.holders = answer(now.holders.holders.columns(), rows);
+    s.show(now);
+    s.press(key::down);
+    CHECK(shows(chosen_line(s), "worker[2]"));
+    CHECK(s.press(key::resume)->command == "RESUME \"other\"");
+    s.press(key::pause);
+    CHECK(last_line(s) == "pause other? y/n");
+    CHECK_FALSE(s.press(key::no));
+    CHECK_FALSE(s.press(key::yes)); // to nothing
+    s.press(key::down);
+    CHECK(s.press(key::resume)->command == "RESUME \"main\"");
+
+    now.holders.holders = answer(now.holders.holders.columns(), {});
+    s.show(now);
+    CHECK_FALSE(s.press(key::resume));
+    CHECK(last_line(s) == "no row is chosen; tab goes to the pools");
     CHECK_FALSE(s.press(key::pause));
+    CHECK_FALSE(s.press(key::yes));
+}
+
+TEST_CASE("what came of it is shown until the next key, a question until its answer")
+{
+    top_screen s;
+    s.show(crowd());
+    s.say("pausing main: done");
+    CHECK(last_line(s) == "pausing main: done");
+    s.press(key::pause);
+    s.say("resuming main: done");
+    CHECK(last_line(s) == "pause main? y/n");
+    s.press(key::no);
+    CHECK(last_line(s).starts_with("up/down choose"));
 }
 
 TEST_CASE("a kill is asked about first, of the client that was chosen then")
@@ -140,7 +195,7 @@ TEST_CASE("a kill is asked about first, of the client that was chosen then")
     top_screen s;
     s.show(crowd());
     CHECK_FALSE(s.press(key::kill));
-    CHECK(s.draw({24, 120}, false).back() == "end the connection of worker[1] (c1)? y/n");
+    CHECK(last_line(s) == "end the connection of worker[1] (c1)? y/n");
     CHECK_FALSE(s.press(key::no));
     CHECK_FALSE(s.press(key::yes)); // of nothing
     s.press(key::kill);

@@ -377,7 +377,7 @@ TEST_CASE("a pool that seeks a server opens one by itself, and no figure tells o
     CHECK(s.tick() == ""); // under way
     for (int knocks = 0; knocks < 20; ++knocks) {
         CHECK(s.login_failed(0) == "");
-        CHECK(s.tick_after(longest_pause_while_waited_for) == "open 0");
+        CHECK(s.tick_after(longest_pause) == "open 0");
     }
     CHECK(s.acquire(7) == ""); // its client need not wait for another one
     CHECK(s.logged_in(0) == "grant 0 to 7");
@@ -388,6 +388,20 @@ TEST_CASE("a pool that seeks a server opens one by itself, and no figure tells o
     CHECK(s.stats().timeouts + s.stats().turned_away + s.stats().gave_up == 0);
     CHECK(s.lost(0) == "close 0 error");
     CHECK(s.tick() == "");
+}
+
+TEST_CASE("a pool that seeks a server for nobody knocks with long pauses, so as to lock nobody out")
+{
+    stage s;
+    s.seek_server(true);
+    s.tick();
+    for (int knocks = 0; knocks < 10; ++knocks) {
+        s.login_failed(0, {"28P01", "password authentication failed"});
+        CHECK(s.tick_after(longest_pause) == "open 0");
+    }
+    s.login_failed(0);
+    CHECK(s.tick_after(longest_pause - 1ms) == "");
+    CHECK(s.acquire(1) == "open 0"); // now somebody waits
 }
 
 TEST_CASE("a pool that seeks a server goes beyond size for it, but not beyond max_overflow")
@@ -600,6 +614,55 @@ TEST_CASE("after a lost backend the first login is tried at once")
     s.abandon(1);
     CHECK(s.it().is_up()); // as far as anyone knows
     CHECK(s.acquire(5) == "open 0");
+}
+
+TEST_CASE(
+    "a backend is in doubt when a login has failed or the last server broke, until a login ends")
+{
+    stage s;
+    CHECK_FALSE(s.it().is_in_doubt()); // nothing was tried
+    s.acquire(1);
+    CHECK_FALSE(s.it().is_in_doubt());
+    s.login_failed(0);
+    CHECK(s.it().is_in_doubt());
+    s.give_up(1);
+    CHECK(s.it().is_in_doubt());
+    s.seek_server(true);
+    CHECK(s.tick_after(1s) == "open 0");
+    CHECK(s.it().is_in_doubt()); // on its way is not there
+    s.logged_in(0);
+    CHECK_FALSE(s.it().is_in_doubt());
+    s.acquire(2);
+    s.acquire(3);
+    s.logged_in(1);
+    s.release(0);
+    CHECK(s.lost(0) == "close 0 error");
+    CHECK_FALSE(s.it().is_in_doubt()); // another is connected
+    SUBCASE("that one breaks, too")
+    {
+        CHECK(s.abandon(1) == "close 1 error");
+        CHECK(s.it().is_in_doubt());
+        CHECK(s.it().is_up()); // as far as anyone knows
+        CHECK(s.tick() == "open 0");
+        SUBCASE("it was a short break")
+        {
+            s.logged_in(0);
+            CHECK_FALSE(s.it().is_in_doubt());
+            CHECK(s.it().is_up());
+        }
+        SUBCASE("it is gone")
+        {
+            s.login_failed(0);
+            CHECK(s.it().is_in_doubt());
+            CHECK_FALSE(s.it().is_up());
+        }
+    }
+    SUBCASE("that one is retired: no sign of a failure")
+    {
+        s.release(1);
+        CHECK(s.retire_all() == "close 1 reload");
+        CHECK_FALSE(s.it().is_in_doubt());
+    }
 }
 
 TEST_CASE("an old failure does not delay a client that comes later")

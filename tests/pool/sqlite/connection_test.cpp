@@ -1,5 +1,6 @@
 #include "pool/sqlite/cancellation.hpp"
 #include "pool/sqlite/connection.hpp"
+#include "pool/sqlite/file_check.hpp"
 #include "pool/sqlite/statement_cache.hpp"
 #include "tests/support/temporary_directory.hpp"
 
@@ -8,6 +9,8 @@
 #include <atomic>
 #include <barrier>
 #include <chrono>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -105,6 +108,24 @@ TEST_SUITE("sqlite connection")
         CHECK(opened.error().code == sqlstate{"58P01"});
         const auto damaged = connection::open("/proc/self/exe");
         REQUIRE(damaged.has_error());
+    }
+
+    TEST_CASE("whether a file is a database is seen without touching it")
+    {
+        world w;
+        const std::string odd = w.directory.path() + "/50%25?#.db";
+        REQUIRE(connection::open(odd)->execute("CREATE TABLE t (a)").has_value());
+        CHECK(check_file(odd).has_value());
+        CHECK_FALSE(std::filesystem::exists(odd + "-shm")); // the last to close has removed it
+        const std::string text = w.directory.path() + "/notes.db";
+        std::ofstream(text) << "something else, and long enough to have a header, which has 100 "
+                               "bytes: so this goes on until there are that many";
+        REQUIRE(check_file(text).has_error());
+        CHECK(check_file(text).error().code == connection::open(text).error().code);
+        CHECK(check_file(text).error().message.find("file is not a database") != std::string::npos);
+        std::ofstream{w.directory.path() + "/empty.db"};
+        CHECK(check_file(w.directory.path() + "/empty.db").has_value()); // weir fills it
+        CHECK(check_file(w.directory.path() + "/none.db").has_error());
     }
 
     TEST_CASE("many that open a new file at once all have it")
