@@ -103,7 +103,7 @@ metrics_snapshot daemon::snapshot() const
         s.backends.back().migrations = gates_.status(pool->name());
         s.backends.back().budget = budgets_.of(pool->name());
     }
-    for (const auto& lane : pools_.lanes()) // up or down as their pools are
+    for (const auto& lane : pools_.lanes()) // of their pools it is said when they are down
         if (lane->knows_servers()) {
             s.backends.push_back(lane->snapshot());
             s.backends.back().is_up = true;
