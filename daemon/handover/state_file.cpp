@@ -11,6 +11,7 @@
 #include <cstring>
 #include <limits>
 #include <new>
+#include <span>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -183,7 +184,7 @@ bool state_file::note(std::string_view text)
     const std::string_view whole_text = fits ? text : std::string_view{};
     const note_header h{static_cast<std::uint32_t>(whole_text.size()), crc_of(whole_text)};
     std::memcpy(memory_ + note_at, &h, sizeof h);
-    std::memcpy(memory_ + note_at + sizeof h, whole_text.data(), whole_text.size());
+    std::ranges::copy(std::as_bytes(std::span{whole_text}), memory_ + note_at + sizeof h);
     return fits;
 }
 

@@ -97,12 +97,11 @@ public:
     // Waits for bytes and takes what there is; false at the connection's end.
     bool read_some()
     {
-        static std::vector<std::byte> scratch(64 * 1024);
         for (;;) {
-            const io_result got = server_.read(scratch);
+            const io_result got = server_.read(scratch_);
             if (got.status == io_status::closed)
                 return false;
-            received_ += pgwire::as_text(std::span{scratch}.first(got.bytes));
+            received_ += pgwire::as_text(std::span{scratch_}.first(got.bytes));
             if (got.bytes > 0)
                 return true;
             wait(POLLIN);
@@ -135,6 +134,7 @@ private:
     }
 
     link& server_;
+    std::vector<std::byte> scratch_ = std::vector<std::byte>(64 * 1024);
     std::string received_;
     unsigned blocked_ = 0;
 };
