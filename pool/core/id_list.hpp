@@ -24,10 +24,10 @@ class id_links {
 public:
     void push_back(id_chain& chain, std::uint32_t id) // must be in none
     {
-        assert(!contains(id) && id != id_chain::none);
+        assert(!contains(id) && id < absent);
         if (id >= links_.size())
             links_.resize(std::size_t{id} + 1);
-        links_[id] = {.previous = chain.back, .next = id_chain::none, .member = true};
+        links_[id] = {.previous = chain.back, .next = id_chain::none};
         (chain.empty() ? chain.front : links_[chain.back].next) = id;
         chain.back = id;
     }
@@ -43,13 +43,17 @@ public:
 
     std::uint32_t after(std::uint32_t id) const { return links_[id].next; }      // none: the last
     std::uint32_t before(std::uint32_t id) const { return links_[id].previous; } // none: the first
-    bool contains(std::uint32_t id) const { return id < links_.size() && links_[id].member; }
+    bool contains(std::uint32_t id) const
+    {
+        return id < links_.size() && links_[id].next != absent;
+    }
 
 private:
+    static constexpr std::uint32_t absent = id_chain::none - 1;
+
     struct link {
-        std::uint32_t previous = id_chain::none;
-        std::uint32_t next = id_chain::none;
-        bool member = false;
+        std::uint32_t previous = absent;
+        std::uint32_t next = absent;
     };
 
     std::vector<link> links_;
