@@ -44,9 +44,8 @@ public:
                  {.ready = [this] { started_(where_it_serves()); },
                   .exit = [this](const error& why) { exit(why); }}),
           budgets_(loop_, settings_.backends, [this](const auto& backend) { on_budget(backend); }),
-          console_(what_the_console_asks(), what_an_operator_does(), gates_),
-          drained_(loop_.context()), watchdog_(loop_.context()), stops_(loop_.context()),
-          hangups_(loop_.context(), SIGHUP)
+          console_(what_the_console_asks(), what_an_operator_does(), gates_), end_(loop_.context()),
+          watchdog_(loop_.context()), stops_(loop_.context()), hangups_(loop_.context(), SIGHUP)
     {
     }
 
@@ -72,7 +71,6 @@ private:
     result<void> open_listeners();
     void stop_again();
     void note_stopped_pools();
-    static listen_address to_address(const listen_settings& l);
     void warn_of_unheeded_settings() const;
     served_at where_it_serves() const;
     void open_door();
@@ -119,6 +117,8 @@ private:
     void exit(const error& why);
     void hand_over();
     void finish_transactions();
+    void limit_draining(std::function<void()> cut_off);
+    void after(std::chrono::milliseconds time, std::function<void()> what);
     void stop_listening();
     void shut_down(console_host::ending how, console::reply to);
     bool is_over() const;
@@ -144,7 +144,7 @@ private:
     query_book queries_;
     std::set<std::string> started_with_; // whose budget is known: no later one ends weir
     console_host console_;
-    boost::asio::steady_timer drained_;
+    boost::asio::steady_timer end_; // what is to come next on the way there
     boost::asio::steady_timer watchdog_;
     boost::asio::signal_set stops_;
     boost::asio::signal_set hangups_;

@@ -44,11 +44,7 @@ void daemon::drain(newcomers how)
         stop_listening();
     relay_.drain();
     gates_.stop();
-    service_manager::extend_timeout(settings_.shutdown_timeout + time_to_end);
-    drained_.expires_after(settings_.shutdown_timeout);
-    drained_.async_wait([this](const boost::system::error_code& failed) {
-        if (failed)
-            return;
+    limit_draining([this] {
         log::warning("transactions are cut off",
                      {{"clients", relay_.clients()}, {"after", settings_.shutdown_timeout}});
         end_at_once();
@@ -78,13 +74,25 @@ void daemon::finish_transactions()
 {
     handing_over_ = true;
     relay_.hand_over();
-    service_manager::extend_timeout(settings_.shutdown_timeout + time_to_end);
-    drained_.expires_after(settings_.shutdown_timeout);
-    drained_.async_wait([this](const boost::system::error_code& failed) {
-        if (failed)
-            return;
+    limit_draining([this] {
         log::warning("transactions are cut off", {{"after", settings_.shutdown_timeout}});
         relay_.dismiss_busy_clients();
+    });
+}
+
+void daemon::limit_draining(std::function<void()> cut_off)
+{
+    service_manager::extend_timeout(settings_.shutdown_timeout + time_to_end);
+    after(settings_.shutdown_timeout, std::move(cut_off));
+}
+
+// In place of what else was to come.
+void daemon::after(std::chrono::milliseconds time, std::function<void()> what)
+{
+    end_.expires_after(time);
+    end_.async_wait([what = std::move(what)](const boost::system::error_code& failed) {
+        if (!failed)
+            what();
     });
 }
 
@@ -135,10 +143,7 @@ void daemon::end()
     const auto told = std::exchange(told_at_the_end_, {});
     for (const console::reply& r : told)
         r.done(console::rows{});
-    drained_.expires_after(told.empty() ? 0ms : last_words);
-    drained_.async_wait([this](const boost::system::error_code& failed) {
-        if (failed)
-            return;
+    after(told.empty() ? 0ms : last_words, [this] {
         relay_.dismiss_consoles();
         if (handing_over_) {
             relay_.dismiss_busy_clients();

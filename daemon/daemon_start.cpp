@@ -68,9 +68,7 @@ result<void> daemon::look_around(bool takes_over)
         return passed.error();
     passed_ = std::move(*passed);
     if (takes_over) {
-        const listen_settings& l = settings_.listen;
-        auto found =
-            running_weir::knock(takeover_path(listen_address{l.socket_dir, l.port}.path()));
+        auto found = running_weir::knock(takeover_path(to_address(settings_.listen).path()));
         if (!found)
             return found.error();
         if (*found)
@@ -187,11 +185,6 @@ void daemon::note_stopped_pools()
             now.disabled.push_back(pool->name());
     }
     store_.note(now);
-}
-
-listen_address daemon::to_address(const listen_settings& l)
-{
-    return {.directory = l.socket_dir, .port = l.port, .mode = l.mode, .group = l.group};
 }
 
 // A passed socket is where its unit says. With several, one may be as the settings have it.

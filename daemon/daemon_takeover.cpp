@@ -108,9 +108,8 @@ void daemon::pass_all()
         door_.refuse(done.error());
         return take_back();
     }
-    drained_.expires_after(taking_limit);
-    drained_.async_wait([this](const boost::system::error_code& failed) {
-        if (!failed && door_.has_passed()) {
+    after(taking_limit, [this] {
+        if (door_.has_passed()) {
             door_.refuse({"57014", "what was passed on has not been taken in time"});
             take_back();
         }
@@ -138,7 +137,7 @@ void daemon::take_back()
 {
     log::warning("the weir that was to take over is gone: this one goes on");
     handing_over_ = false;
-    drained_.cancel();
+    end_.cancel();
     store_.take_back(relay_);
     relay_.cancel_hand_over();
     gates_.say_again();

@@ -105,7 +105,7 @@ doctor::file_facts survey_file(const std::string& path)
 
 doctor::socket_facts survey_socket(const listen_settings& at)
 {
-    const listen_address place{at.socket_dir, at.port, at.mode, at.group};
+    const listen_address place = to_address(at);
     const fs::path directory = fs::path(place.path()).parent_path();
     doctor::socket_facts f{.path = place.path(),
                            .directory = directory,

@@ -8,7 +8,6 @@
 #include <optional>
 #include <string_view>
 #include <sys/socket.h>
-#include <sys/un.h>
 
 namespace weir {
 
@@ -55,5 +54,19 @@ address end_of(int socket, decltype(::getsockname) ask)
 address local_address(int socket) { return end_of(socket, ::getsockname); }
 
 address peer_address(int socket) { return end_of(socket, ::getpeername); }
+
+result<sockaddr_un> unix_address(const std::string& path)
+{
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.size() >= sizeof address.sun_path)
+        return error{sqlstate{"F0000"},
+                     "the socket's path has " + std::to_string(path.size()) +
+                         " characters, and 107 are the most a Unix socket can have: " + path,
+                     {},
+                     "Choose a shorter WEIR_SOCKET_DIR (listen.socket_dir)."};
+    path.copy(address.sun_path, path.size());
+    return address;
+}
 
 } // namespace weir

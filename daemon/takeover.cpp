@@ -2,6 +2,7 @@
 
 #include "daemon/log.hpp"
 #include "daemon/peer.hpp"
+#include "daemon/socket_address.hpp"
 
 #include <poll.h>
 #include <unistd.h>
@@ -14,7 +15,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <utility>
 
 namespace weir {
@@ -57,16 +57,6 @@ error too_few_descriptors()
                 " descriptors, too few for the clients of the one that runs",
             {},
             "Raise LimitNOFILE= (ulimit -n)."};
-}
-
-result<sockaddr_un> address_of(const std::string& path)
-{
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path)
-        return error{"F0000", "the path is too long for a socket: " + path};
-    std::memcpy(address.sun_path, path.data(), path.size());
-    return address;
 }
 
 ino_t inode_at(const std::string& path) // 0: there is nothing
@@ -189,7 +179,7 @@ takeover_door::~takeover_door()
 
 result<void> takeover_door::open(const std::string& path, handlers to)
 {
-    const auto address = address_of(path);
+    const auto address = unix_address(path);
     if (!address)
         return address.error();
     const int socket = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -325,7 +315,7 @@ void takeover_door::dismiss()
 
 result<std::optional<running_weir>> running_weir::knock(const std::string& path)
 {
-    const auto address = address_of(path);
+    const auto address = unix_address(path);
     if (!address)
         return address.error();
     const int socket = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);

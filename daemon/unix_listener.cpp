@@ -3,6 +3,7 @@
 #include "daemon/accounts.hpp"
 #include "daemon/log.hpp"
 #include "daemon/peer.hpp"
+#include "daemon/socket_address.hpp"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -27,20 +28,6 @@ error system_error(const std::string& sentence, int code = errno, std::string hi
             sentence + ": " + std::strerror(code),
             {},
             std::move(hint)};
-}
-
-result<sockaddr_un> to_sockaddr(const std::string& path)
-{
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path)
-        return error{sqlstate{"F0000"},
-                     "the socket's path has " + std::to_string(path.size()) +
-                         " characters, and 107 are the most a Unix socket can have: " + path,
-                     {},
-                     "Choose a shorter WEIR_SOCKET_DIR (listen.socket_dir)."};
-    path.copy(address.sun_path, path.size());
-    return address;
 }
 
 result<void> make_directory(const std::string& directory)
@@ -118,7 +105,7 @@ result<std::optional<gid_t>> find_group(const std::string& name)
 // All that open() refuses before it changes anything.
 result<sockaddr_un> examine(const listen_address& to)
 {
-    const auto address = to_sockaddr(to.path());
+    const auto address = unix_address(to.path());
     if (!address)
         return address.error();
     if (const auto group = find_group(to.group); !group)
@@ -157,9 +144,14 @@ std::string listen_address::path() const
     return full.string();
 }
 
+listen_address to_address(const listen_settings& l)
+{
+    return {.directory = l.socket_dir, .port = l.port, .mode = l.mode, .group = l.group};
+}
+
 result<std::optional<peer>> who_listens(const std::string& path)
 {
-    const auto address = to_sockaddr(path);
+    const auto address = unix_address(path);
     if (!address)
         return address.error();
     const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -2,6 +2,7 @@
 // passed by systemd. A socket file that nobody serves is taken over, one that is served is refused.
 #pragma once
 
+#include "config/settings.hpp"
 #include "daemon/lock_file.hpp"
 #include "daemon/peer.hpp"
 #include "pool/core/error.hpp"
@@ -22,6 +23,8 @@ struct listen_address {
 
     std::string path() const; // absolute, for a client may have another working directory
 };
+
+listen_address to_address(const listen_settings& l);
 
 // Nothing: nobody listens there. An error: that cannot be found out.
 result<std::optional<peer>> who_listens(const std::string& path);

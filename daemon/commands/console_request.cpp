@@ -6,38 +6,12 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <sys/socket.h>
-#include <sys/un.h>
 
 namespace weir::commands {
 namespace {
 
 constexpr std::chrono::milliseconds patience{10'000}; // for what is answered at once
-
-result<bool> somebody_listens(const std::string& path)
-{
-    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-    if (path.size() >= sizeof address.sun_path)
-        return false; // then nobody can
-    path.copy(address.sun_path, path.size());
-    const int probe = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const int code =
-        probe >= 0 &&
-                ::connect(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0
-            ? 0
-            : errno;
-    if (probe >= 0)
-        ::close(probe);
-    if (code == ENOENT || code == ECONNREFUSED)
-        return false;
-    if (code == 0 || code == EAGAIN) // EAGAIN: so busy that its backlog is full
-        return true;
-    return error{"08001",
-                 "cannot find out whether a weir serves " + path + ": " + std::strerror(code)};
-}
 
 // Without what libpq puts before them: the path has been said.
 std::string_view own_words(std::string_view words)
@@ -91,11 +65,14 @@ result<std::unique_ptr<direct_connection>> connect_to_console(const listen_setti
                                                               std::string_view application_name,
                                                               std::stop_token stop)
 {
-    const std::string path = listen_address{at.socket_dir, at.port}.path();
-    const auto listens = somebody_listens(path);
-    if (!listens)
-        return listens.error();
-    if (!*listens)
+    const std::string path = to_address(at).path();
+    const auto listener = who_listens(path);
+    if (!listener) {
+        error unknown = listener.error();
+        unknown.code = sqlstate{"08001"};
+        return unknown;
+    }
+    if (!*listener)
         return std::unique_ptr<direct_connection>{};
 
     postgres::server_backend console({{"host", std::filesystem::path(path).parent_path()},
@@ -125,7 +102,7 @@ result<std::unique_ptr<direct_connection>> demand_console(const settings_options
         return console;
     const auto all = from.load_or_fail();
     return error{"08001",
-                 "no weir serves " + listen_address{at->socket_dir, at->port}.path(),
+                 "no weir serves " + to_address(*at).path(),
                  all ? std::string{} : all.error().message + "\n" + all.error().detail,
                  "Start one with weir serve; --config, WEIR_SOCKET_DIR and WEIR_PORT say where "
                  "another one is."};

@@ -221,7 +221,7 @@ result<void> watch(const settings_options& from, std::chrono::milliseconds inter
     const auto at = from.where_weir_listens();
     if (!at)
         return at.error();
-    const std::string address = listen_address{at->socket_dir, at->port}.path();
+    const std::string address = to_address(*at).path();
     auto first = look(**console, address, asked.token());
     if (!first)
         return first.error();

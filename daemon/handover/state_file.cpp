@@ -27,12 +27,12 @@ struct header {
     std::uint32_t slots; // that have ever been used
 };
 
-constexpr char magic[8] = {'w', 'e', 'i', 'r', ' ', 'f', 'd', 's'};
 struct note_header {
     std::uint32_t size;
     std::uint32_t crc;
 };
 
+constexpr char magic[8] = {'w', 'e', 'i', 'r', ' ', 'f', 'd', 's'};
 constexpr std::uint64_t note_at = 64;
 constexpr std::uint32_t most_slots = 1u << 17;
 constexpr std::uint64_t slots_at = 4'096;
