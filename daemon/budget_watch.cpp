@@ -80,30 +80,31 @@ std::optional<doctor::budget> budget_watch::of(const std::string& backend) const
 void budget_watch::ask(watched& w)
 {
     w.ask_at = time_point::max();
-    connections own;
-    add_own(own);
+    const connections before = own();
     const auto s = std::ranges::find(backends_, w.pool->name(), &backend_settings::name);
-    boost::asio::post(thread_, [this, own, of = *s] {
+    boost::asio::post(thread_, [this, before, of = *s] {
         auto seen = std::make_shared<result<doctor::server_facts>>(
             survey_server(of, application_name, stopping_.get_token()));
-        loop_.post([this, own, seen, name = of.name, url = of.url]() mutable {
+        loop_.post([this, before, seen, name = of.name, url = of.url] {
             watched* const asked = find(name);
             const auto now = std::ranges::find(backends_, name, &backend_settings::name);
             if (!asked || now->url != url)
                 return; // a reload came between
             if (!*seen)
                 return note_failure(*asked, seen->error());
-            add_own(own);
-            note(*asked, **seen, own);
+            connections both = own();
+            both.insert(both.end(), before.begin(), before.end());
+            note(*asked, **seen, both);
         });
     });
 }
 
-// Of all backends: some are at the same server.
-void budget_watch::add_own(connections& to) const
+budget_watch::connections budget_watch::own() const
 {
+    connections all;
     for (const watched& w : all_)
-        add_connections(*w.pool, to);
+        add_connections(*w.pool, all);
+    return all;
 }
 
 // A server that is full has no place for the question either, and is asked until it has.

@@ -39,6 +39,8 @@ public:
     void ask_again();          // everybody
 
     std::optional<doctor::budget> of(const std::string& backend) const; // nothing: not yet known
+    using connections = std::vector<doctor::own_connection>;
+    connections own() const; // of all that are watched, lanes and those that listen included
 
 private:
     struct watched {
@@ -49,10 +51,7 @@ private:
     };
 
     watched* find(const std::string& backend); // null: it is not watched (any more)
-    using connections = std::vector<doctor::own_connection>;
-
     void ask(watched& w);
-    void add_own(connections& to) const;
     void note(watched& w, const doctor::server_facts& seen, const connections& own);
     void note_failure(watched& w, const error& why);
 

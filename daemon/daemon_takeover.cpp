@@ -74,11 +74,8 @@ result<introduction> daemon::introduce_oneself() const
     if (gates_.is_migrating())
         return it_migrates();
     introduction itself{.pages = pages_ ? settings_.metrics : std::nullopt};
-    for (const auto* pools : {&pools_.all(), &pools_.lanes()})
-        for (const auto& pool : *pools)
-            for (const auto& s : pool->servers())
-                if (s)
-                    itself.servers.push_back(s->link->process_id());
+    for (const doctor::own_connection& c : budgets_.own())
+        itself.servers.push_back(c.pid);
     return itself;
 }
 

@@ -941,15 +941,19 @@ def test_the_one_that_takes_over_has_its_pages_where_it_wants_them(pg, start, pa
 
 
 def test_the_servers_of_the_one_that_ends_do_not_count_against_the_budget(pg, start):
-    pg.psql("CREATE ROLE tight LOGIN CONNECTION LIMIT 12")
+    pg.psql("CREATE ROLE tight LOGIN CONNECTION LIMIT 10")  # 4, 5, and 1 that listens
     pool = {"size": 4, "max_overflow": 0, "session_pool_size": 5, "budget": "refuse"}
     url = pg.unix_url().replace("://postgres@", "://tight@")
     daemon = start(config={"backends": {"postgres": {"url": url, "pool": pool}}})
     with contextlib.ExitStack() as open_ones:
+        open_ones.enter_context(connect(daemon)).execute("LISTEN news")
         holders = [open_ones.enter_context(connect(daemon)) for _ in range(4)]
         for holder in holders:
             holder.execute("BEGIN")
             holder.execute("SELECT 'held'")
+        there = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'tight'"
+        wait_for(lambda: "the budget is enough" in daemon.log())
+        wait_for(lambda: pg.psql(there) == "5")  # whoever asked for it has gone
         old = daemon.process
         daemon.arguments = ("--takeover",)
         daemon.start()
