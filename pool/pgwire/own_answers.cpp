@@ -140,7 +140,7 @@ private:
         if (!fields.at_end())
             return false;
         if (kind == 'P') {
-            if (!portal_open_ || name != portal_)
+            if (!portal_open_ || name != portal_ || has_ended_transaction())
                 return false;
             pgwire::describe(bound_, binary_, out_);
             return true;
@@ -178,6 +178,11 @@ private:
             return put(name, nullptr);
         portal_open_ = portal_open_ && name != portal_;
         return true;
+    }
+
+    bool has_ended_transaction() const // and with it all portals
+    {
+        return executed_ && (bound_.is == what::commit || bound_.is == what::rollback);
     }
 
     const prepared_statement* find(std::string_view name) const

@@ -361,3 +361,12 @@ def test_three_clients_on_one_server_hear_what_they_would_hear_on_their_own(both
             if not alike(direct, through_weir):
                 print("  direct: ", direct, "\n  weir:   ", through_weir)
         pytest.fail(f"sequence {number} is answered differently; see above")
+
+
+def test_a_portal_is_gone_with_the_transaction_that_it_has_ended(both):
+    for end in ("COMMIT", "ROLLBACK"):
+        data = close("S", "s2") + parse("s2", end) + bind("p2", "s2", []) + execute("p2")
+        steps = [(query("BEGIN"), "Z"), (data + describe("P", "p2") + sync(), "Z")]
+        expected, heard = both([unit(0, steps, [end])])
+        assert not differ(expected, heard), heard
+        assert "34000" in str(expected)
