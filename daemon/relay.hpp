@@ -50,6 +50,7 @@ public:
     ~relay();
 
     void listen(int descriptor); // borrowed; accepts until stop_listening()
+    void accept_the_last(int descriptor); // of one where nobody can knock any more
     void stop_listening();
     void serve(pool_runner& pool); // but nobody finds it before it is named
     // Beside its own name; a lane's have :session behind. In place of those it had.
@@ -152,6 +153,7 @@ private:
 
     // relay_clients.cpp: from accept to close, and the bytes that go up
     void accept_from(listening& from);
+    bool accept_some(int listener);
     void complain_of_accept(int why);
     client* enter(int socket, client_id id, std::uint32_t secret);
     void on_client(client& c, std::uint32_t events);

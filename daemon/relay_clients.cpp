@@ -41,14 +41,28 @@ error too_many_to_watch(int why)
 
 void relay::accept_from(listening& from)
 {
+    if (accept_some(from.descriptor))
+        again_.push_back(&from);
+}
+
+void relay::accept_the_last(int listener)
+{
+    now_ = std::chrono::steady_clock::now();
+    while (accept_some(listener)) {
+    }
+}
+
+// True: more may be waiting.
+bool relay::accept_some(int listener)
+{
     for (int turn = 0; turn < accepts_per_turn; ++turn) {
-        const int socket =
-            ::accept4(from.descriptor, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        const int socket = ::accept4(listener, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (socket < 0) {
             if (errno == EAGAIN || errno == ECONNABORTED || errno == EINTR)
-                return;
+                return false;
             accept_later_ = true; // out of descriptors: those who knock wait in the backlog
-            return complain_of_accept(errno);
+            complain_of_accept(errno);
+            return false;
         }
         if (free_ids_.empty()) {
             free_ids_.push_back(static_cast<client_id>(clients_.size()));
@@ -68,7 +82,7 @@ void relay::accept_from(listening& from)
         ::send(socket, words_.data(), words_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
         ::close(socket);
     }
-    again_.push_back(&from);
+    return true;
 }
 
 void relay::complain_of_accept(int why)

@@ -283,6 +283,11 @@ unix_listener& unix_listener::operator=(unix_listener&& other) noexcept
 
 unix_listener::~unix_listener() { close(); }
 
+bool unix_listener::refuse_newcomers()
+{
+    return lock_.is_held() && ::shutdown(socket_, SHUT_RD) == 0;
+}
+
 void unix_listener::close()
 {
     if (socket_ >= 0)

@@ -51,6 +51,10 @@ public:
     int descriptor() const { return socket_; } // non-blocking
     const std::string& path() const { return path_; }
 
+    // Whoever connects from now on is refused; those who have connected can still be accepted.
+    // False: the socket is systemd's, and not touched.
+    bool refuse_newcomers();
+
     // No more clients from here: the file is removed if it is ours and still the one we made.
     void close();
 

@@ -195,6 +195,19 @@ def test_how_long_a_stop_waits_for_transactions_is_a_setting(pg, start, systemd)
     systemd.until(f"EXTEND_TIMEOUT_USEC={15_300_000}")
 
 
+def test_those_who_have_knocked_before_a_stop_are_told(pg, start):
+    daemon = start(pg.unix_url())
+    with contextlib.ExitStack() as stack:
+        with daemon.halted():
+            knocking = [stack.enter_context(raw_client(daemon.socket_path())) for _ in range(200)]
+            for client in knocking:
+                client.send(startup(**LOGIN))
+            daemon.process.send_signal(signal.SIGTERM)
+        for client in knocking:
+            assert sqlstates(client.hears_the_end()) == ["57P01"]
+    assert daemon.wait() == 0
+
+
 def test_sigterm_with_nobody_connected_ends_cleanly(pg, start):
     start(pg.unix_url()).stop()
 

@@ -19,6 +19,7 @@ import pytest
 from descriptor_store import descriptor_store
 from free_port import free_port
 from patience import wait_for
+from raw_client import raw_client, startup
 from ticking import ticking
 
 
@@ -244,6 +245,21 @@ def test_one_who_connects_and_says_nothing_is_not_waited_for(serve, store):
         restart(daemon, store)
         assert "transactions are cut off" not in daemon.log()
         assert client.execute("SELECT 'x'").fetchone() == ("x",)
+
+
+def test_those_who_have_knocked_before_a_restart_are_let_in_and_kept(serve, store):
+    daemon = serve()
+    with contextlib.ExitStack() as stack:
+        with daemon.halted():
+            knocking = [stack.enter_context(raw_client(daemon.socket_path())) for _ in range(100)]
+            for client in knocking:
+                client.send(startup(user="tester", database="postgres"))
+            daemon.process.send_signal(signal.SIGTERM)
+        assert daemon.wait() == 0
+        start_again(daemon, store)
+        for client in knocking:
+            client.until_ready()
+            assert client.rows("SELECT 'x'") == [["x"]]
 
 
 def test_who_keeps_a_server_is_told(serve, store):
