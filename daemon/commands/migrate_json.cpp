@@ -25,13 +25,10 @@ json object_of(const migrations::revision& r)
 
 std::string to_json(const migrations::failure& f)
 {
-    return printed({{"error",
-                     {{"sqlstate", f.what.code.text()},
-                      {"message", f.what.message},
-                      {"detail", f.what.detail},
-                      {"hint", f.what.hint},
-                      {"revision", f.revision},
-                      {"may_pass", f.may_pass}}}});
+    json document = document_of(f.what);
+    document["error"]["revision"] = f.revision;
+    document["error"]["may_pass"] = f.may_pass;
+    return printed(document);
 }
 
 std::string to_json(const migrations::listing& l, const migrations::revision_list& some)

@@ -4,44 +4,11 @@
 
 #include <unistd.h>
 
-#include <algorithm>
-#include <charconv>
 #include <cstdlib>
 #include <iostream>
 #include <string_view>
 
 namespace weir::commands {
-namespace {
-
-json value_of(const std::optional<std::string>& cell, console::column::kind type)
-{
-    if (!cell)
-        return nullptr;
-    std::int64_t number = 0;
-    const char* const end = cell->data() + cell->size();
-    if (type != console::column::kind::text &&
-        std::from_chars(cell->data(), end, number).ptr == end)
-        return number;
-    return *cell;
-}
-
-json rows_of(const named_answer& a)
-{
-    json all = json::array();
-    for (const console::row& row : a.rows.rows()) {
-        json one = json::object();
-        for (std::size_t i = 0; i < row.size(); ++i) {
-            const std::string& name = a.rows.columns().at(i);
-            const auto known = std::ranges::find(a.types, name, &console::column::name);
-            one[name] =
-                value_of(row[i], known == a.types.end() ? console::column::kind::text : known->is);
-        }
-        all.push_back(std::move(one));
-    }
-    return all;
-}
-
-} // namespace
 
 std::string in_full(const error& e)
 {
@@ -62,11 +29,7 @@ int outcome::done() const
 int outcome::failed(const error& why) const
 {
     if (as_json_) {
-        std::cout << printed({{"error",
-                               {{"sqlstate", why.code.text()},
-                                {"message", why.message},
-                                {"detail", why.detail},
-                                {"hint", why.hint}}}});
+        std::cout << printed(document_of(why));
         return 1;
     }
     std::cerr << why.message << '\n';
@@ -74,14 +37,6 @@ int outcome::failed(const error& why) const
         if (!more.empty())
             std::cerr << more << '\n';
     return 1;
-}
-
-std::string to_json(const std::vector<named_answer>& all)
-{
-    json document = json::object();
-    for (const named_answer& a : all)
-        document[a.name] = rows_of(a);
-    return printed(document);
 }
 
 std::string to_json(std::string_view name, std::string_view value)

@@ -2,15 +2,10 @@
 // {"error": {"sqlstate", "message", "detail", "hint"}} on stdout; the exit status is 0 or 1.
 #pragma once
 
-#include "daemon/console/table.hpp"
-#include "daemon/view/answer.hpp"
-#include "daemon/view/text_table.hpp"
 #include "pool/core/error.hpp"
 
-#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace weir::commands {
@@ -27,13 +22,6 @@ public:
 private:
     bool as_json_;
 };
-
-struct named_answer {
-    std::string name;
-    view::answer rows;
-    std::span<const console::column> types; // numbers are numbers, by the names of columns
-};
-std::string to_json(const std::vector<named_answer>& all); // {"name": [{column: value}, ...]}
 
 std::string to_json(std::string_view name, std::string_view value); // {name: value}
 

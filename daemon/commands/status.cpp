@@ -1,9 +1,9 @@
 // status and who: what a running weir's console shows, for people or for programs.
 #include "daemon/commands/commands.hpp"
+#include "daemon/commands/console_json.hpp"
 #include "daemon/commands/console_request.hpp"
 #include "daemon/commands/outcome.hpp"
 #include "daemon/commands/settings_options.hpp"
-#include "daemon/console/columns.hpp"
 #include "daemon/view/status_page.hpp"
 
 #include <iostream>
@@ -12,8 +12,6 @@
 namespace weir::commands {
 namespace {
 
-namespace columns = console::columns;
-
 struct status_options {
     settings_options settings;
     bool wants_json = false;
@@ -21,39 +19,33 @@ struct status_options {
 
 using page = result<void> (*)(direct_connection& console, bool wants_json);
 
+result<void> print_json(const result<json>& shown)
+{
+    if (!shown)
+        return shown.error();
+    std::cout << printed(*shown);
+    return {};
+}
+
 result<void> print_status(direct_connection& console, bool wants_json)
 {
+    if (wants_json)
+        return print_json(status_of(console));
     const auto now = ask_for_pools(console);
     if (!now)
         return now.error();
-    if (!wants_json) {
-        print(view::status_page(*now, has_colours()));
-        return {};
-    }
-    const auto state = ask(console, "SHOW STATE");
-    const auto version = state ? ask(console, "SHOW VERSION") : state;
-    if (!version)
-        return version.error();
-    std::cout << to_json({{"version", *version, columns::version},
-                          {"state", *state, columns::state},
-                          {"backends", now->backends, columns::backends},
-                          {"pools", now->pools, columns::pools},
-                          {"stats_averages", now->averages, columns::half_stats},
-                          {"migrations", now->migrations, columns::migrations}});
+    print(view::status_page(*now, has_colours()));
     return {};
 }
 
 result<void> print_who(direct_connection& console, bool wants_json)
 {
+    if (wants_json)
+        return print_json(holders_of(console));
     const auto now = ask_for_holders(console);
     if (!now)
         return now.error();
-    if (wants_json)
-        std::cout << to_json({{"holders", now->holders, columns::holders},
-                              {"pins", now->pins, columns::pins},
-                              {"waiters", now->waiters, columns::waiters}});
-    else
-        print(view::who_page(*now, has_colours()));
+    print(view::who_page(*now, has_colours()));
     return {};
 }
 

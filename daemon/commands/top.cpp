@@ -4,6 +4,7 @@
 #include "daemon/commands/interruption.hpp"
 #include "daemon/commands/outcome.hpp"
 #include "daemon/commands/settings_options.hpp"
+#include "daemon/commands/top_lines.hpp"
 #include "daemon/unix_listener.hpp"
 #include "daemon/view/top_screen.hpp"
 
@@ -31,6 +32,12 @@ using std::chrono::steady_clock;
 struct top_options {
     settings_options settings;
     double interval_seconds = 1;
+    bool wants_json = false;
+
+    std::chrono::milliseconds interval() const
+    {
+        return std::chrono::milliseconds{static_cast<std::int64_t>(interval_seconds * 1'000)};
+    }
 };
 
 // A terminal in raw mode, showing another screen than the shell's, until this is gone.
@@ -253,16 +260,16 @@ result<void> watch(const settings_options& from, std::chrono::milliseconds inter
 
 int run(const top_options& wanted)
 {
+    if (wanted.wants_json)
+        return write_top_lines(wanted.settings, wanted.interval());
     const outcome end(false);
     if (::isatty(STDOUT_FILENO) != 1 || ::isatty(STDIN_FILENO) != 1)
         return end.failed({"22023",
                            "weir top draws on a terminal, and this is none",
                            {},
-                           "weir status and weir who print the same once, with --json for a "
-                           "program."});
-    const auto interval =
-        std::chrono::milliseconds{static_cast<std::int64_t>(wanted.interval_seconds * 1'000)};
-    const auto watched = watch(wanted.settings, interval);
+                           "weir top --json writes a line at each look, for a program; weir status "
+                           "and weir who print the same once."});
+    const auto watched = watch(wanted.settings, wanted.interval());
     return watched ? 0 : end.failed(watched.error());
 }
 
@@ -279,6 +286,9 @@ void add_top(CLI::App& app, int& status)
     verb->add_option("--interval", options->interval_seconds, "seconds between two looks")
         ->check(CLI::Range(0.1, 3600.0))
         ->capture_default_str();
+    verb->add_flag("--json",
+                   options->wants_json,
+                   "print for a program: at each look a line with what status and who have");
     verb->footer("Keys: up and down choose, tab goes from pools to holders and back, s sorts the "
                  "holders (held, silent, backend), p and r pause and resume the chosen pool, or "
                  "the chosen holder's, k ends the chosen holder's connection, q quits.");

@@ -6,7 +6,6 @@ import os
 import pathlib
 import pwd
 import re
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -389,11 +388,8 @@ def test_a_weir_that_does_not_answer(check, start):
     url = "sqlite://"
     daemon = start(url)
     assert check(url, WEIR_SOCKET_DIR=daemon.directory)[1]["socket"]["what"].startswith("a weir serves ")
-    daemon.process.send_signal(signal.SIGSTOP)
-    try:
+    with daemon.halted():
         status, found = check(url, WEIR_SOCKET_DIR=daemon.directory, WEIR_METRICS=f"127.0.0.1:{daemon.metrics_port}")
-    finally:
-        daemon.process.send_signal(signal.SIGCONT)
     assert status == 1
     assert "no answer within" in found["socket"]["what"] and f"pid {daemon.process.pid}" in found["socket"]["what"]
     assert "restart" in found["socket"]["fix"]

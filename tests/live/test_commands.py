@@ -368,22 +368,12 @@ def test_top_ends_with_the_weir(pg, start):
         assert termios.tcgetattr(top.theirs) == top.before
 
 
-@contextlib.contextmanager
-def frozen(daemon):
-    """A weir that hangs."""
-    os.kill(daemon.process.pid, signal.SIGSTOP)
-    try:
-        yield
-    finally:
-        os.kill(daemon.process.pid, signal.SIGCONT)
-
-
 @pytest.mark.parametrize("leave", ["q", "\x03", signal.SIGTERM])
 def test_top_can_be_left_while_weir_hangs(pg, start, leave):
     daemon = start(pg.unix_url())
     with screen(daemon) as top:
         top.wait_for("0 hold a server")
-        with frozen(daemon):
+        with daemon.halted():
             top.wait_for("no answer for")
             if isinstance(leave, str):
                 top.type(leave)
@@ -399,7 +389,7 @@ def test_a_weir_that_hangs_is_told_from_one_that_refuses(pg, start):
     daemon = start(pg.unix_url())
     with screen(daemon) as top:
         top.wait_for("0 hold a server")
-        with frozen(daemon):
+        with daemon.halted():
             done = run(daemon.directory, "status")
             wait_for(lambda: top.read() and top.process.poll() is not None)  # it has lost its patience, too
         assert done.returncode == 1 and not done.stdout
@@ -411,7 +401,62 @@ def test_a_weir_that_hangs_is_told_from_one_that_refuses(pg, start):
         assert termios.tcgetattr(top.theirs) == top.before
 
 
-def test_top_is_for_terminals(crowd):
+@contextlib.contextmanager
+def lines_of_top(daemon, **more):
+    """`weir top --json`, with nothing that is a terminal."""
+    with subprocess.Popen([binary(), "top", "--json", "--interval", "0.1"], cwd=daemon.directory,
+                          env=environment(daemon.directory), text=True, stdin=subprocess.DEVNULL,
+                          **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **more}) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_top_writes_a_line_at_each_look_for_a_program(crowd):
+    with lines_of_top(crowd) as top:
+        seen = [json.loads(top.stdout.readline()) for _ in range(3)]
+        for now in seen:
+            assert now["version"] and now["state"] and now["stats_averages"] and now["migrations"]
+            (pool,), (holder,), (waiter,) = now["pools"], now["holders"], now["waiters"]
+            assert (pool["database"], pool["cl_waiting"]) == ("postgres", 1)
+            assert holder["doing"] == "idle in transaction" and now["pins"] == []
+            assert waiter["backend"] == "postgres"
+        assert seen[0]["time"] <= seen[2]["time"] and seen[0]["time"].endswith("Z")
+        assert seen[0]["holders"][0]["held_ms"] < seen[2]["holders"][0]["held_ms"]
+        top.send_signal(signal.SIGTERM)
+        assert top.wait(60) == 0 and not top.stderr.read()
+
+
+def test_the_last_of_tops_lines_says_what_ended_it(pg, start):
+    daemon = start(pg.unix_url())
+    with lines_of_top(daemon) as top:
+        assert not json.loads(top.stdout.readline())["holders"]
+        daemon.stop()
+        *_, last = top.stdout
+        assert json.loads(last)["error"]["sqlstate"] == "57P01"
+        assert top.wait(60) == 1
+
+
+def test_without_a_weir_tops_one_line_says_so(scratch):
+    done = run(scratch, "top", "--json")
+    assert done.returncode == 1 and not done.stderr
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line)["error"]["message"] == f"no weir serves {scratch}/.s.PGSQL.5432"
+
+
+def test_top_ends_when_nobody_reads_its_lines(pg, start):
+    daemon = start(pg.unix_url())
+    with lines_of_top(daemon) as top:
+        top.stdout.readline()
+        top.stdout.close()
+        assert top.wait(60) == -signal.SIGPIPE
+    with open("/dev/full", "w") as full, lines_of_top(daemon, stdout=full) as top:
+        assert top.wait(60) == 1
+        assert "cannot write to standard output" in top.stderr.read()
+
+
+def test_top_draws_on_terminals_alone(crowd):
     done = run(crowd.directory, "top")
     assert done.returncode == 1 and not done.stdout
-    assert "weir status" in done.stderr
+    assert "weir top --json" in done.stderr

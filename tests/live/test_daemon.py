@@ -451,12 +451,11 @@ def test_the_watchdog_is_fed(pg, start, systemd):
 def test_the_watchdog_starves_when_weir_hangs(pg, start, systemd):
     daemon = start(pg.unix_url(), NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC=200_000)
     systemd.until("WATCHDOG=1")
-    daemon.process.send_signal(signal.SIGSTOP)
-    systemd.socket.settimeout(1)
-    with pytest.raises(TimeoutError):
-        while True:
-            systemd.socket.recv(4096)
-    daemon.process.send_signal(signal.SIGCONT)
+    with daemon.halted():
+        systemd.socket.settimeout(1)
+        with pytest.raises(TimeoutError):
+            while True:
+                systemd.socket.recv(4096)
     systemd.socket.settimeout(30)
     systemd.until("WATCHDOG=1")
 

@@ -4,7 +4,6 @@ served, and those of other backends notice nothing.
 
 import contextlib
 import os
-import signal
 import struct
 import threading
 import time
@@ -259,10 +258,9 @@ def test_a_server_that_has_ended_behind_its_answer_goes_to_nobody(words):
             client.send(query(QUESTION))
             while daemon.metric("weir_pool_waiting") != waiting:
                 time.sleep(0.01)
-        daemon.process.send_signal(signal.SIGSTOP)
-        stopped.set()
-        assert answered.wait(60)
-        daemon.process.send_signal(signal.SIGCONT)
+        with daemon.halted():
+            stopped.set()
+            assert answered.wait(60)
         for client in clients:
             assert client.until_ready()[1].values() == [WORD]
         assert daemon.metric("weir_pool_connects_total", result="ok") == 2

@@ -167,11 +167,13 @@ class weir:
 
     @contextlib.contextmanager
     def halted(self):
-        """It does nothing meanwhile: what comes waits for it in the kernel."""
+        """It hangs meanwhile: what comes waits for it in the kernel."""
         self.process.send_signal(signal.SIGSTOP)
         os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
-        yield
-        self.process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     def destroy(self):
         if self.process is not None and self.process.poll() is None:
