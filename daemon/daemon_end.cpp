@@ -98,12 +98,12 @@ void daemon::after(std::chrono::milliseconds time, std::function<void()> what)
 
 void daemon::stop_listening()
 {
-    for (unix_listener& l : listeners_)
+    relay_.stop_listening();
+    for (unix_listener& l : listeners_) {
         if (l.refuse_newcomers()) // else the next weir finds there who waits
             relay_.accept_the_last(l.descriptor());
-    relay_.stop_listening();
-    for (unix_listener& l : listeners_)
         l.close();
+    }
     listeners_.clear();
 }
 

@@ -5,6 +5,7 @@
 #include "daemon/commands/outcome.hpp"
 #include "daemon/commands/settings_options.hpp"
 #include "daemon/commands/top_lines.hpp"
+#include "daemon/migrations/rest.hpp"
 #include "daemon/unix_listener.hpp"
 #include "daemon/view/top_screen.hpp"
 
@@ -16,7 +17,6 @@
 #include <array>
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -193,26 +193,31 @@ public:
 private:
     void watch(const std::stop_token& stop)
     {
-        std::unique_lock lock(mutex_);
-        for (bool goes_on = true; goes_on;) {
-            rest_.wait_for(lock, stop, interval_, [] { return false; });
-            if (stop.stop_requested())
-                return;
-            asked_at_ = steady_clock::now();
-            lock.unlock();
+        for (bool goes_on = true; goes_on && migrations::rest(interval_, stop);) {
+            note_question(steady_clock::now());
             auto now = look(console_, address_, stop);
-            lock.lock();
-            asked_at_.reset();
             goes_on = now.has_value();
-            seen_ = std::move(now);
+            note_answer(std::move(now));
         }
+    }
+
+    void note_question(steady_clock::time_point now)
+    {
+        const std::lock_guard lock(mutex_);
+        asked_at_ = now;
+    }
+
+    void note_answer(result<view::top_answers> seen)
+    {
+        const std::lock_guard lock(mutex_);
+        asked_at_.reset();
+        seen_ = std::move(seen);
     }
 
     direct_connection& console_;
     const std::string address_;
     const std::chrono::milliseconds interval_;
     mutable std::mutex mutex_;
-    std::condition_variable_any rest_;
     std::optional<steady_clock::time_point> asked_at_;
     std::optional<result<view::top_answers>> seen_;
     std::jthread watcher_; // last: it uses the others

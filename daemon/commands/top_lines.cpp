@@ -4,10 +4,9 @@
 #include "daemon/commands/console_request.hpp"
 #include "daemon/commands/interruption.hpp"
 #include "daemon/console/cells.hpp"
+#include "daemon/migrations/rest.hpp"
 
-#include <condition_variable>
 #include <iostream>
-#include <mutex>
 
 namespace weir::commands {
 namespace {
@@ -33,18 +32,14 @@ result<void> write_lines(const settings_options& from, std::chrono::milliseconds
     const auto console = demand_console(from, "weir top", stop);
     if (!console)
         return console.error();
-    std::mutex mutex;
-    std::unique_lock lock(mutex);
-    std::condition_variable_any rest;
-    while (std::cout) { // else main() says why
+    do {
         const auto line = look(**console, stop);
         if (stop.stop_requested())
             break;
         if (!line)
             return line.error();
         std::cout << on_a_line(*line) << std::flush;
-        rest.wait_for(lock, stop, interval, [] { return false; });
-    }
+    } while (std::cout && migrations::rest(interval, stop)); // of a failed write main() speaks
     return {};
 }
 

@@ -2,11 +2,11 @@
 // grow and never go in step with those of other weirs, within a limit, ended by a stop.
 #pragma once
 
+#include "daemon/migrations/rest.hpp"
 #include "pool/core/backoff.hpp"
 
+#include <algorithm>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <stop_token>
 #include <utility>
@@ -34,12 +34,7 @@ public:
         if (left() == milliseconds{0})
             return false;
         const double chance = std::uniform_real_distribution{}(dice_);
-        const auto length = std::min(left(), reconnect_delay(++pauses_, longest_pause_, chance));
-        std::mutex nobody_else;
-        std::unique_lock lock{nobody_else};
-        std::condition_variable_any never;
-        never.wait_for(lock, stop_, length, [] { return false; });
-        return !stop_.stop_requested();
+        return rest(std::min(left(), reconnect_delay(++pauses_, longest_pause_, chance)), stop_);
     }
 
 private:
